@@ -1,0 +1,1 @@
+//! The BrainChip AKD1000 back end.

@@ -1,0 +1,1 @@
+//! The Intel Loihi 2 back end.

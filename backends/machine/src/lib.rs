@@ -1,0 +1,1 @@
+//! What every chip back end shares: chip files, loads, floorline, manifest.

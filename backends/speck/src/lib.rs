@@ -1,0 +1,1 @@
+//! The SynSense Speck back end.

@@ -1,0 +1,1 @@
+//! Placement of cores on a chip and the load of its links.

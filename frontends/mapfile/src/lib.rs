@@ -1,0 +1,1 @@
+//! The one audited use of memory-mapped files.

@@ -1,0 +1,1 @@
+//! Readers of network files: ONNX and the .snn text form.

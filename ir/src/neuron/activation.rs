@@ -1,0 +1,18 @@
+//! Quantised activation without state (an ONNX QuantizeLinear and DequantizeLinear pair).
+
+/// `q = clamp(round_half_even(x / scale) + zero_point, lo, hi)`; the output is `(q - zero_point) · scale`.
+///
+/// In an integer graph `scale` is 1 and the value is only clamped.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Activation<S> {
+    /// Step between levels.
+    pub scale: S,
+    /// Level that stands for zero.
+    pub zero_point: i32,
+    /// Lowest level.
+    pub lo: i32,
+    /// Highest level.
+    pub hi: i32,
+    /// Whether negative inputs are set to zero first (ONNX Relu).
+    pub relu: bool,
+}

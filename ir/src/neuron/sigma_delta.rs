@@ -1,0 +1,49 @@
+//! Neurons that give out changes: delta encoder and sigma-delta unit.
+
+use super::Compare;
+use crate::graph::param::Param;
+
+/// Activation between accumulation and difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rectifier {
+    /// `max(0, a)`.
+    Relu,
+    /// `a`.
+    Identity,
+}
+
+/// `sigma += x; d = act(sigma + bias) - ref; s = d if |d| passes the threshold else 0; ref += s`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SigmaDelta<S> {
+    /// Activation.
+    pub activation: Rectifier,
+    /// Threshold of the change.
+    pub threshold: Param<S>,
+    /// Comparison of `|d|` with the threshold.
+    pub compare: Compare,
+    /// Constant added before the activation.
+    pub bias: Option<Param<S>>,
+}
+
+/// `d = x - ref; s = d if |d| passes the threshold else 0; ref += s`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delta<S> {
+    /// Threshold of the change.
+    pub threshold: Param<S>,
+    /// Comparison of `|d|` with the threshold.
+    pub compare: Compare,
+}
+
+impl<S> SigmaDelta<S> {
+    pub(super) fn params(&self) -> Vec<(&'static str, &Param<S>)> {
+        let mut out = vec![("threshold", &self.threshold)];
+        out.extend(self.bias.as_ref().map(|p| ("bias", p)));
+        out
+    }
+}
+
+impl<S> Delta<S> {
+    pub(super) fn params(&self) -> Vec<(&'static str, &Param<S>)> {
+        vec![("threshold", &self.threshold)]
+    }
+}

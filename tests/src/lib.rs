@@ -1,0 +1,1 @@
+//! Tests of snnc as a whole.

@@ -1,0 +1,143 @@
+//! Connections with weights: convolution and linear layers.
+
+use super::arith::Element;
+use crate::graph::op::{Conv2d, Op};
+use crate::graph::shape::Shape;
+
+/// One weight on one connection of a neuron.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tap {
+    /// Position among the neuron's fan-in elements, `0..` [`row`](crate::graph::weights::Weights::row).
+    pub element: usize,
+    /// Flat position of the source in the input.
+    pub source: usize,
+    /// Flat position of the weight.
+    pub weight: usize,
+}
+
+/// The taps of the output at `(c, y, x)`, in ascending order of their fan-in element; elements that lie
+/// on padding have none. Empty for an operator without weights.
+pub fn taps(op: &Op, input: Shape, at: (usize, usize, usize), mut each: impl FnMut(Tap)) {
+    match op {
+        Op::Conv2d(conv) => conv_taps(conv, input, at, &mut each),
+        Op::Linear(linear) => {
+            let row = at.0 * linear.inputs;
+            for k in 0..linear.inputs {
+                each(Tap { element: k, source: k, weight: row + k });
+            }
+        }
+        _ => {}
+    }
+}
+
+fn conv_taps(conv: &Conv2d, input: Shape, (c, y, x): (usize, usize, usize), each: &mut impl FnMut(Tap)) {
+    let [out, per_group, kh, kw] = conv.kernel;
+    let first = c / (out / conv.groups) * per_group;
+    for ci in 0..per_group {
+        for ky in 0..kh {
+            let Some(iy) = place(y, conv.stride[0], ky, conv.dilation[0], conv.pad[0], input.h) else {
+                continue;
+            };
+            for kx in 0..kw {
+                let Some(ix) = place(x, conv.stride[1], kx, conv.dilation[1], conv.pad[1], input.w) else {
+                    continue;
+                };
+                let element = (ci * kh + ky) * kw + kx;
+                each(Tap {
+                    element,
+                    source: input.index(first + ci, iy, ix),
+                    weight: c * per_group * kh * kw + element,
+                });
+            }
+        }
+    }
+}
+
+fn place(out: usize, stride: usize, k: usize, dilation: usize, pad: usize, size: usize) -> Option<usize> {
+    (out * stride + k * dilation).checked_sub(pad).filter(|p| *p < size)
+}
+
+/// Every output by gathering its taps.
+pub(super) fn gather<E: Element>(
+    op: &Op,
+    input: Shape,
+    output: Shape,
+    weights: &[E],
+    values: &[E],
+) -> Vec<E::Sum> {
+    let mut sums = Vec::with_capacity(output.len());
+    for c in 0..output.c {
+        for y in 0..output.h {
+            for x in 0..output.w {
+                let mut sum = E::Sum::default();
+                taps(op, input, (c, y, x), |t| {
+                    sum = E::add_product(sum, weights[t.weight], values[t.source])
+                });
+                sums.push(sum);
+            }
+        }
+    }
+    sums
+}
+
+/// Every output by scattering the non-zero inputs in ascending order, which adds up the terms of each
+/// output in the order of [`gather`].
+pub(super) fn scatter<E: Element>(
+    op: &Op,
+    input: Shape,
+    output: Shape,
+    weights: &[E],
+    values: &[E],
+) -> Vec<E::Sum> {
+    let mut sums = vec![E::Sum::default(); output.len()];
+    match op {
+        Op::Conv2d(conv) => scatter_conv(conv, input, output, weights, values, &mut sums),
+        Op::Linear(linear) => {
+            for (k, v) in values.iter().enumerate().filter(|(_, v)| **v != E::default()) {
+                for (o, sum) in sums.iter_mut().enumerate() {
+                    *sum = E::add_product(*sum, weights[o * linear.inputs + k], *v);
+                }
+            }
+        }
+        _ => {}
+    }
+    sums
+}
+
+fn scatter_conv<E: Element>(
+    conv: &Conv2d,
+    input: Shape,
+    output: Shape,
+    weights: &[E],
+    values: &[E],
+    sums: &mut [E::Sum],
+) {
+    let [out, per_group, kh, kw] = conv.kernel;
+    let outs = out / conv.groups;
+    for (k, v) in values.iter().enumerate().filter(|(_, v)| **v != E::default()) {
+        let (ci, rest) = (k / input.plane(), k % input.plane());
+        let (iy, ix) = (rest / input.w, rest % input.w);
+        let group = ci / per_group;
+        for ky in 0..kh {
+            let Some(oy) = reach(iy, conv.stride[0], ky, conv.dilation[0], conv.pad[0], output.h) else {
+                continue;
+            };
+            for kx in 0..kw {
+                let Some(ox) = reach(ix, conv.stride[1], kx, conv.dilation[1], conv.pad[1], output.w) else {
+                    continue;
+                };
+                let element = ((ci % per_group) * kh + ky) * kw + kx;
+                for o in group * outs..(group + 1) * outs {
+                    let at = output.index(o, oy, ox);
+                    sums[at] = E::add_product(sums[at], weights[o * per_group * kh * kw + element], *v);
+                }
+            }
+        }
+    }
+}
+
+/// The output position whose window sees input position `at` at kernel element `k`.
+fn reach(at: usize, stride: usize, k: usize, dilation: usize, pad: usize, size: usize) -> Option<usize> {
+    let from = (at + pad).checked_sub(k * dilation)?;
+    (from % stride == 0).then_some(from / stride).filter(|p| *p < size)
+}

@@ -1,0 +1,166 @@
+//! The operators of domain `ai.snnc`: one node, one layer of neurons.
+
+mod attributes;
+mod cuba_int;
+mod dialect;
+mod iaf;
+mod integrator;
+mod name;
+mod nearest;
+mod sigma_delta;
+mod spiking;
+
+use super::call::Call;
+use super::importer::{Features, Importer};
+use super::proto::NodeProto;
+use super::proto::tensor_proto::DataType;
+use super::refusal::{Refusal, refuse_with};
+use super::states::Slot;
+use super::value::Layer;
+use name::{Family, Signature};
+use snnc_ir::diag::Code;
+use snnc_ir::graph::Number;
+use snnc_ir::graph::op::Op;
+use snnc_ir::neuron::{FixedPoint, Model, Neuron, Spec};
+
+/// The domain of the neurons.
+pub(crate) const DOMAIN: &str = "ai.snnc";
+
+/// What kind of neuron a node is, in either dialect.
+enum Kind {
+    Standard(Signature),
+    Older(dialect::Older),
+    Iaf,
+}
+
+fn kind(node: &NodeProto) -> Option<Kind> {
+    if node.domain != DOMAIN {
+        return None;
+    }
+    if let Some(signature) = name::parse(&node.op_type) {
+        return Some(Kind::Standard(signature));
+    }
+    if node.op_type == iaf::NAME {
+        return Some(Kind::Iaf);
+    }
+    dialect::parse(&node.op_type).map(Kind::Older)
+}
+
+/// Whether a node makes the network one of integers.
+pub(crate) fn is_integer(node: &NodeProto) -> bool {
+    matches!(kind(node), Some(Kind::Standard(Signature { family: Family::CubaInt { .. }, .. })))
+}
+
+/// Whether a node takes whole sequences.
+pub(crate) fn is_sequence(node: &NodeProto) -> bool {
+    match kind(node) {
+        Some(Kind::Standard(signature)) => signature.sequence,
+        Some(Kind::Older(older)) => older.sequence,
+        Some(Kind::Iaf) => true,
+        None => false,
+    }
+}
+
+/// Where the states of a node are.
+pub(crate) fn state_slots(node: &NodeProto) -> Vec<Slot> {
+    let slots = |count: usize| (1..=count).map(|k| Slot { input: k, output: k }).collect();
+    let known = match kind(node) {
+        Some(Kind::Standard(signature)) => slots(states(&signature)),
+        Some(Kind::Older(older)) => slots(older.states()),
+        Some(Kind::Iaf) | None => Vec::new(),
+    };
+    known.into_iter().filter(|s: &Slot| node.input.len() > s.input).collect()
+}
+
+/// Number of states of a family.
+fn states(signature: &Signature) -> usize {
+    match signature.family {
+        Family::Lif(_) | Family::Li { .. } | Family::Delta { .. } => 1,
+        Family::Cuba { .. } | Family::CubaInt { .. } | Family::SigmaDelta { .. } => 2,
+    }
+}
+
+/// Makes a layer of neurons of a node.
+pub(crate) fn import<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), Refusal> {
+    match kind(call.node) {
+        Some(Kind::Standard(signature)) => {
+            attributes::check(call, &signature)?;
+            let states = states(&signature);
+            let x = source(im, call, signature.sequence)?;
+            let neuron = match signature.family {
+                Family::Lif(spike) => spiking::lif(im, call, &x, &spike)?,
+                Family::Cuba { spike, iafter } => spiking::cuba(im, call, &x, &spike, iafter)?,
+                Family::CubaInt { reset, compare, bias } => {
+                    cuba_int::import(im, call, &x, reset, compare, bias)?
+                }
+                Family::SigmaDelta { activation, compare, bias } => {
+                    sigma_delta::sigma_delta(im, call, &x, activation, compare, bias)?
+                }
+                Family::Delta { compare } => sigma_delta::delta(im, call, &x, compare)?,
+                Family::Li { gain, rest } => integrator::import(im, call, &x, gain, rest)?,
+            };
+            if call.node.output.len() > states + 1 {
+                return Err(call.form(format!("it has more than {} outputs", states + 1)));
+            }
+            finish(im, call, &x, neuron)
+        }
+        Some(Kind::Older(older)) => dialect::import(im, call, &older),
+        Some(Kind::Iaf) => iaf::import(im, call),
+        None => Err(unknown(im, call)),
+    }
+}
+
+fn unknown(im: &mut Importer<'_>, call: &Call<'_>) -> Refusal {
+    let message = format!("'{}' is no operator of ai.snnc", call.node.op_type);
+    // Looking for the nearest of some thousand names takes a while.
+    let near = match im.suggestions.checked_sub(1) {
+        Some(left) => {
+            im.suggestions = left;
+            nearest::nearest(&call.node.op_type)
+        }
+        None => None,
+    };
+    match near {
+        Some(name) => refuse_with(Code::UnknownNeuron, message, format!("the nearest legal name is {name}")),
+        None => refuse_with(Code::UnknownNeuron, message, "docs/ai.snnc.md lists the legal names"),
+    }
+}
+
+/// The layer that a neuron reads.
+fn source<'m>(im: &mut Importer<'m>, call: &Call<'m>, sequence: bool) -> Result<Layer, Refusal> {
+    let x = im.layer(call.required(0)?)?;
+    if sequence != im.steps.sequence {
+        return Err(call.form("a model holds either whole sequences (Seq) or one step, not both"));
+    }
+    if im.graph.number == Number::Real && x.ty != DataType::Float {
+        let message = format!("its input is of type {} and must be FLOAT", x.ty.as_str_name());
+        return Err(refuse_with(Code::UnsupportedType, message, "cast it to FLOAT before the neuron"));
+    }
+    Ok(x)
+}
+
+/// Checks the number of inputs.
+fn arity(call: &Call<'_>, count: usize) -> Result<(), Refusal> {
+    if call.node.input.len() == count && (0..count).all(|k| call.input(k).is_some()) {
+        return Ok(());
+    }
+    Err(call.form(format!("it has {} inputs, its name asks for {count}", call.node.input.len())))
+}
+
+/// A real neuron that starts in the first step.
+fn real(model: Model<f32>) -> Neuron {
+    Neuron::Real(Spec { model, start: 0 })
+}
+
+/// An integer neuron with Lava's arithmetic.
+fn fixed(model: Model<i32>) -> Neuron {
+    Neuron::Integer(Spec { model, start: 0 }, FixedPoint::LAVA)
+}
+
+fn finish<'m>(im: &mut Importer<'m>, call: &Call<'m>, x: &Layer, neuron: Neuron) -> Result<(), Refusal> {
+    if matches!(neuron, Neuron::Real(_)) && im.graph.number == Number::Integer {
+        return Err(call.form("real and integer neurons cannot be in one network"));
+    }
+    im.emit(call, Op::Neuron(Box::new(neuron)), &[x], Features::Same, x.ty)?;
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! Checks of the model as a whole.
+
+use super::importer::{Importer, domain};
+use super::ops;
+use super::refusal::{Refusal, refuse, refuse_with};
+use snnc_ir::diag::{Code, Location};
+use snnc_ir::graph::op::Op;
+use snnc_ir::graph::verify::verify;
+use std::collections::BTreeSet;
+
+/// Every domain that a node uses must be imported.
+pub(crate) fn check_domains(im: &mut Importer<'_>) {
+    let imported: BTreeSet<&str> = im.model.proto().opset_import.iter().map(|o| domain(&o.domain)).collect();
+    let used: BTreeSet<&str> = im.source.node.iter().map(|n| domain(&n.domain)).collect();
+    for missing in used.difference(&imported) {
+        let message =
+            format!("the model uses operators of '{missing}' and does not import it (opset_import)");
+        im.refusals.model(refuse_with(
+            Code::BadGraph,
+            message,
+            "export again; the file may have been cut or edited",
+        ));
+    }
+}
+
+/// Nodes that wait for each other.
+pub(crate) fn check_cycle(im: &mut Importer<'_>, stuck: &[usize]) {
+    let nodes = stuck.iter().filter_map(|k| Some((*k, im.source.node.get(*k)?)));
+    let calls: Vec<_> = nodes.map(|(k, n)| super::call::Call::new(n, k)).collect();
+    let Some(first) = calls.first() else { return };
+    let names: Vec<&str> = calls.iter().take(3).map(|c| c.name.as_str()).collect();
+    let more = if calls.len() > 3 { ", ..." } else { "" };
+    let message = format!("{} node(s) lie on or behind a cycle: {}{more}", calls.len(), names.join(", "));
+    let remedy = "export one time step, with what flows back as a state input and output";
+    im.refusals.node(refuse_with(Code::BadGraph, message, remedy), first.location());
+    for call in &calls {
+        im.neurons |= ops::is_neuron(call.node);
+        for output in &call.node.output {
+            im.define(Some(output), super::value::Value::Refused);
+        }
+    }
+}
+
+/// The network that was made: it has neurons, uses its inputs, knows its steps and passes the verifier.
+pub(crate) fn check_result(im: &mut Importer<'_>) {
+    if !im.neurons {
+        let refusal = no_neuron(im);
+        im.refusals.model(refusal);
+    }
+    if !im.refusals.is_empty() {
+        return;
+    }
+    let consumers = im.graph.consumers();
+    let inputs = im.graph.inputs();
+    for id in inputs.into_iter().filter(|id| consumers.get(id.index()).is_none_or(Vec::is_empty)) {
+        let name = im.graph.node(id).name.clone();
+        let message = format!("input '{name}' is not used: the exporter lost the path from it");
+        let remedy = "export again with the other exporter (dynamo=True or False), or remove the input";
+        im.refusals.node(refuse_with(Code::BadGraph, message, remedy), Location::node(name));
+    }
+    let stateful = im.graph.nodes.iter().any(|n| matches!(&n.op, Op::Neuron(neuron) if neuron.has_state()));
+    match im.steps.resolve(stateful) {
+        Ok(steps) => im.graph.steps = steps,
+        Err(refusal) => im.refusals.model(refusal),
+    }
+    if let Err(errors) = verify(&im.graph) {
+        for error in errors {
+            im.refusals.node(refuse(Code::Unverified, error.problem), Location::node(error.node));
+        }
+    }
+}
+
+fn no_neuron(im: &Importer<'_>) -> Refusal {
+    let compare = ["Greater", "GreaterOrEqual", "Less", "LessOrEqual"];
+    let mut nodes = im.source.node.iter().enumerate();
+    match nodes.find(|(_, n)| compare.contains(&n.op_type.as_str())) {
+        Some((k, node)) => refuse_with(
+            Code::NoSpikingNeuron,
+            format!(
+                "the network has no ai.snnc neuron; '{}' may be part of one that is written out in \
+                 standard operators",
+                super::call::Call::new(node, k).name
+            ),
+            "export with one ai.snnc node per layer of neurons; see docs/ai.snnc.md",
+        ),
+        None => refuse_with(
+            Code::NoSpikingNeuron,
+            "the network has no ai.snnc neuron and no quantised activation",
+            "train or convert it to spiking neurons and export them as ai.snnc nodes (docs/ai.snnc.md), or \
+             quantise it in the QDQ format for a frame-based target",
+        ),
+    }
+}

@@ -1,0 +1,222 @@
+//! Constants: tensors whose values are known, with their integers kept when they were dequantised.
+
+use super::proto::tensor_proto::DataType;
+use super::refusal::{Refusal, refuse};
+use snnc_ir::diag::Code;
+use snnc_ir::graph::weights::Scale;
+use std::sync::Arc;
+
+/// Elements in row-major order.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Data {
+    F32(Arc<[f32]>),
+    I8(Arc<[i8]>),
+    I32(Arc<[i32]>),
+    I64(Arc<[i64]>),
+}
+
+/// How integers stand for real values.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Quant {
+    /// Real value = integer × scale.
+    pub scale: Scale,
+    /// The axis along which a scale per channel varies.
+    pub axis: usize,
+}
+
+/// A tensor with known values.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Constant {
+    pub dims: Vec<usize>,
+    /// The ONNX type; `Float` for dequantised integers.
+    pub ty: DataType,
+    pub data: Data,
+    /// Present when the data are integers that stand for real values.
+    pub quant: Option<Quant>,
+}
+
+impl Data {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::F32(v) => v.len(),
+            Self::I8(v) => v.len(),
+            Self::I32(v) => v.len(),
+            Self::I64(v) => v.len(),
+        }
+    }
+
+    /// The narrowest storage of 8 or 32 bits that holds every value; `None` when a value needs more.
+    pub(crate) fn pack(values: &[i64]) -> Option<Self> {
+        if let Some(narrow) = values.iter().map(|v| i8::try_from(*v).ok()).collect::<Option<Arc<[i8]>>>() {
+            return Some(Self::I8(narrow));
+        }
+        values.iter().map(|v| i32::try_from(*v).ok()).collect::<Option<Arc<[i32]>>>().map(Self::I32)
+    }
+
+    /// The elements at `positions`, in that order; a position that does not exist is left out.
+    pub(crate) fn gather(&self, positions: impl Iterator<Item = usize>) -> Self {
+        fn pick<T: Copy>(v: &[T], positions: impl Iterator<Item = usize>) -> Arc<[T]> {
+            positions.filter_map(|p| v.get(p).copied()).collect()
+        }
+        match self {
+            Self::F32(v) => Self::F32(pick(v, positions)),
+            Self::I8(v) => Self::I8(pick(v, positions)),
+            Self::I32(v) => Self::I32(pick(v, positions)),
+            Self::I64(v) => Self::I64(pick(v, positions)),
+        }
+    }
+
+    fn integers(&self) -> Option<Vec<i64>> {
+        Some(match self {
+            Self::F32(_) => return None,
+            Self::I8(v) => v.iter().map(|v| i64::from(*v)).collect(),
+            Self::I32(v) => v.iter().map(|v| i64::from(*v)).collect(),
+            Self::I64(v) => v.to_vec(),
+        })
+    }
+}
+
+impl Constant {
+    pub(crate) fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    /// The integers of a constant of an integer type.
+    pub(crate) fn integers(&self) -> Result<Vec<i64>, Refusal> {
+        let plain = if self.quant.is_none() { self.data.integers() } else { None };
+        plain.ok_or_else(|| {
+            refuse(Code::UnsupportedType, "a constant of real numbers stands where integers are needed")
+        })
+    }
+
+    /// Integers, also from real numbers that are whole; for the weights of an integer network.
+    pub(crate) fn whole(&self) -> Result<Vec<i64>, Refusal> {
+        match &self.data {
+            Data::F32(values) => values
+                .iter()
+                .map(|v| (v.fract() == 0.0 && v.abs() < 16_777_216.0).then_some(*v as i64))
+                .collect::<Option<_>>()
+                .ok_or_else(|| {
+                    let message = "a constant of an integer network is not a whole number below 2^24";
+                    refuse(Code::UnsupportedType, message)
+                }),
+            _ => self.integers(),
+        }
+    }
+
+    /// The real values: as stored, or integer × scale, each rounded once.
+    pub(crate) fn reals(&self) -> Result<Vec<f32>, Refusal> {
+        if let Data::F32(values) = &self.data {
+            return Ok(values.to_vec());
+        }
+        let Some(quant) = &self.quant else {
+            let message =
+                format!("a constant of type {} stands where FLOAT is needed", self.ty.as_str_name());
+            return Err(refuse(Code::UnsupportedType, message));
+        };
+        let inner: usize = self.dims.iter().skip(quant.axis + 1).product();
+        let outer = self.dims.get(quant.axis).copied().unwrap_or(1).max(1);
+        let scale = |position: usize| match &quant.scale {
+            Scale::PerTensor(s) => *s,
+            Scale::PerChannel(s) => s.get(position / inner.max(1) % outer).copied().unwrap_or(0.0),
+        };
+        let integers = self.data.integers().unwrap_or_default();
+        Ok(integers.iter().enumerate().map(|(p, v)| *v as f32 * scale(p)).collect())
+    }
+
+    /// The one value of a constant with one element.
+    pub(crate) fn single<T: Copy>(values: &[T], what: &str) -> Result<T, Refusal> {
+        match values {
+            [value] => Ok(*value),
+            _ => Err(refuse(Code::BadShape, format!("{what} must be one value, not {}", values.len()))),
+        }
+    }
+
+    /// The same elements with other dimensions.
+    pub(crate) fn reshaped(mut self, dims: Vec<usize>) -> Result<Self, Refusal> {
+        let count = dims.iter().try_fold(1usize, |n, d| n.checked_mul(*d));
+        if count != Some(self.len()) {
+            let message = format!("a constant of shape {:?} cannot have the shape {dims:?}", self.dims);
+            return Err(refuse(Code::BadShape, message));
+        }
+        if let Some(Quant { scale: Scale::PerChannel(_), axis }) = &self.quant {
+            let same_before = self.dims.get(..*axis).map(|d| d.iter().product::<usize>());
+            let moved = (0..dims.len()).find(|a| {
+                dims.get(*a) == self.dims.get(*axis)
+                    && dims.get(..*a).map(|d| d.iter().product::<usize>()) == same_before
+            });
+            match (moved, &mut self.quant) {
+                (Some(axis), Some(quant)) => quant.axis = axis,
+                _ => {
+                    self.data = Data::F32(self.reals()?.into());
+                    self.quant = None;
+                }
+            }
+        }
+        self.dims = dims;
+        Ok(self)
+    }
+
+    /// The axes in another order.
+    pub(crate) fn transposed(&self, perm: &[usize]) -> Result<Self, Refusal> {
+        let mut sorted = perm.to_vec();
+        sorted.sort_unstable();
+        if sorted.len() != self.dims.len() || sorted.iter().enumerate().any(|(k, p)| k != *p) {
+            let message = format!("{perm:?} is no order of the axes of a constant of shape {:?}", self.dims);
+            return Err(refuse(Code::BadShape, message));
+        }
+        let mut strides = vec![1usize; perm.len()];
+        for k in (1..perm.len()).rev() {
+            let next = strides.get(k).copied().unwrap_or(1) * self.dims.get(k).copied().unwrap_or(1);
+            if let Some(stride) = strides.get_mut(k - 1) {
+                *stride = next;
+            }
+        }
+        let pick = |v: &[usize]| perm.iter().filter_map(|p| v.get(*p).copied()).collect::<Vec<_>>();
+        let (dims, strides) = (pick(&self.dims), pick(&strides));
+        let positions = (0..self.len()).map(|flat| {
+            let mut rest = flat;
+            let mut at = 0;
+            for (dim, stride) in dims.iter().zip(&strides).rev() {
+                at += rest % dim * stride;
+                rest /= dim;
+            }
+            at
+        });
+        let quant = self
+            .quant
+            .clone()
+            .map(|q| Quant { axis: perm.iter().position(|p| *p == q.axis).unwrap_or(0), scale: q.scale });
+        Ok(Self { data: self.data.gather(positions), dims, ty: self.ty, quant })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matrix() -> Constant {
+        Constant {
+            dims: vec![2, 3],
+            ty: DataType::Float,
+            data: Data::I8([1, 2, 3, 4, 5, 6].into()),
+            quant: Some(Quant { scale: Scale::PerChannel(vec![1.0, 10.0]), axis: 0 }),
+        }
+    }
+
+    #[test]
+    fn a_transpose_moves_the_scale() {
+        let t = matrix().transposed(&[1, 0]).unwrap();
+        assert_eq!(t.dims, [3, 2]);
+        assert_eq!(t.reals().unwrap(), [1.0, 40.0, 2.0, 50.0, 3.0, 60.0]);
+    }
+
+    #[test]
+    fn a_reshape_keeps_the_values() {
+        let kept = matrix().reshaped(vec![2, 3, 1, 1]).unwrap();
+        assert!(kept.quant.is_some());
+        let mixed = matrix().reshaped(vec![3, 2]).unwrap();
+        assert!(mixed.quant.is_none());
+        assert_eq!(mixed.reals().unwrap(), [1.0, 2.0, 3.0, 40.0, 50.0, 60.0]);
+    }
+}

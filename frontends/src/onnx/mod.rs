@@ -1,0 +1,34 @@
+//! ONNX models.
+//!
+//! [`read`] decodes a file with its external data, [`import`] makes the network of it, [`fingerprint`]
+//! names it. What is read and what is refused: the quantised forms and layers under `ops/`, the neurons
+//! of `ai.snnc` (docs/ai.snnc.md) under `ai_snnc/`. All refusals of a model are collected, grouped and
+//! counted; nothing is dropped in silence.
+
+mod ai_snnc;
+mod attribute;
+mod broadcast;
+mod budget;
+mod call;
+mod consistency;
+mod constant;
+mod dims;
+mod file;
+mod importer;
+mod inputs;
+mod names;
+mod ops;
+mod order;
+mod outputs;
+#[allow(missing_docs, clippy::all, clippy::pedantic)]
+#[rustfmt::skip]
+pub mod proto;
+mod refusal;
+mod states;
+mod steps;
+mod tensor;
+mod value;
+mod weights;
+
+pub use file::{Model, decode, fingerprint, read};
+pub use importer::{Imported, Options, import};

@@ -1,0 +1,34 @@
+//! `AveragePool`: a sum over a window divided by its size.
+
+use super::window;
+use crate::onnx::call::Call;
+use crate::onnx::importer::{Features, Importer};
+use crate::onnx::refusal::Refusal;
+use snnc_ir::graph::Number;
+use snnc_ir::graph::op::{Op, SumPool, Window};
+
+pub(super) fn import<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), Refusal> {
+    let x = im.layer(call.required(0)?)?;
+    let size = window::plane(call, x.features())?;
+    let geometry = window::read(call, size, None)?;
+    if geometry.dilation != [1, 1] {
+        return Err(call.form("dilations are not supported"));
+    }
+    let padding_counts = call.attributes.int("count_include_pad", 0)? != 0;
+    if !padding_counts && geometry.pad != [0; 4] {
+        return Err(call.form(
+            "with padding and count_include_pad=0 the windows at the edges are divided by another number",
+        ));
+    }
+    if call.attributes.int("ceil_mode", 0)? != 0 && window::ceil_differs(size, &geometry) {
+        return Err(call.form("ceil_mode=1 adds windows that reach over the edge"));
+    }
+    if im.graph.number == Number::Integer {
+        return Err(call.form("an average is not an integer; use weights of 1 or MaxPool"));
+    }
+    let divisor = geometry.kernel[0].checked_mul(geometry.kernel[1]).and_then(|d| u32::try_from(d).ok());
+    let divisor = divisor.ok_or_else(|| call.shape("the window is too large"))?;
+    let window = Window { kernel: geometry.kernel, stride: geometry.stride, pad: geometry.pad };
+    im.emit(call, Op::SumPool(SumPool { window, divisor }), &[&x], Features::Map, x.ty)?;
+    Ok(())
+}

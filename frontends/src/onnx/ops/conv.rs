@@ -1,0 +1,39 @@
+//! `Conv` over rows and columns.
+
+use super::window;
+use crate::onnx::call::Call;
+use crate::onnx::importer::{Features, Importer};
+use crate::onnx::refusal::Refusal;
+use crate::onnx::weights;
+use snnc_ir::graph::op::{Conv2d, Op};
+
+pub(super) fn import<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), Refusal> {
+    let x = im.layer(call.required(0)?)?;
+    let name = call.required(1)?;
+    let constant = im.constant(name)?;
+    let [out, per_group, kh, kw] = constant.dims[..] else {
+        let message = format!("weights of shape {:?}; only two spatial axes are supported", constant.dims);
+        return Err(call.form(message));
+    };
+    let size = window::plane(call, x.features())?;
+    let geometry = window::read(call, size, Some([kh, kw]))?;
+    let groups = usize::try_from(call.attributes.int("group", 1)?)
+        .map_err(|_| call.form("the number of groups is negative"))?;
+    let kernel = [out, per_group, kh, kw];
+    let weights = weights::push(im, &constant, kernel, Some((name, true)))?;
+    let bias = match call.input(2) {
+        Some(bias) => weights::bias(im, bias, &[out])?,
+        None => None,
+    };
+    let op = Op::Conv2d(Conv2d {
+        weights,
+        kernel,
+        bias,
+        stride: geometry.stride,
+        pad: geometry.pad,
+        dilation: geometry.dilation,
+        groups,
+    });
+    im.emit(call, op, &[&x], Features::Map, x.ty)?;
+    Ok(())
+}

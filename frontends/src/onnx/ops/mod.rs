@@ -1,0 +1,96 @@
+//! Operators, one file each, and the table that finds them.
+
+mod add;
+mod average_pool;
+mod cast;
+mod clip;
+mod concat;
+mod constant;
+mod conv;
+mod dequantize_linear;
+mod dropout;
+mod flatten;
+mod gemm;
+mod global_average_pool;
+mod identity;
+mod matmul;
+mod max_pool;
+mod quantize_linear;
+mod relu;
+mod remedy;
+mod reshape;
+mod squeeze;
+mod transpose;
+mod unsqueeze;
+mod window;
+
+pub(crate) use remedy::remedy;
+
+use super::ai_snnc;
+use super::call::Call;
+use super::importer::{Importer, domain};
+use super::proto::NodeProto;
+use super::refusal::Refusal;
+
+/// Makes of a node what it is in the network.
+pub(crate) type Import = for<'m> fn(&mut Importer<'m>, &Call<'m>) -> Result<(), Refusal>;
+
+/// Every operator that is read, by domain and name, except the neurons.
+const TABLE: &[(&str, &str, Import)] = &[
+    ("ai.onnx", "Add", add::import),
+    ("ai.onnx", "AveragePool", average_pool::import),
+    ("ai.onnx", "Cast", cast::import),
+    ("ai.onnx", "Clip", clip::import),
+    ("ai.onnx", "Concat", concat::import),
+    ("ai.onnx", "Constant", constant::import),
+    ("ai.onnx", "Conv", conv::import),
+    ("ai.onnx", "DequantizeLinear", dequantize_linear::import),
+    ("ai.onnx", "Dropout", dropout::import),
+    ("ai.onnx", "Flatten", flatten::import),
+    ("ai.onnx", "Gemm", gemm::import),
+    ("ai.onnx", "GlobalAveragePool", global_average_pool::import),
+    ("ai.onnx", "Identity", identity::import),
+    ("ai.onnx", "MatMul", matmul::import),
+    ("ai.onnx", "MaxPool", max_pool::import),
+    ("ai.onnx", "QuantizeLinear", quantize_linear::import),
+    ("ai.onnx", "Relu", relu::import),
+    ("ai.onnx", "Reshape", reshape::import),
+    ("ai.onnx", "Squeeze", squeeze::import),
+    ("ai.onnx", "Transpose", transpose::import),
+    ("ai.onnx", "Unsqueeze", unsqueeze::import),
+    ("com.microsoft", "DequantizeLinear", dequantize_linear::import),
+    ("com.microsoft", "QuantizeLinear", quantize_linear::import),
+];
+
+/// How the operator of a node is read; `None` when it is not supported.
+pub(crate) fn find(node: &NodeProto) -> Option<Import> {
+    let name = domain(&node.domain);
+    if name == ai_snnc::DOMAIN {
+        return Some(ai_snnc::import);
+    }
+    TABLE.iter().find(|(d, op, _)| *d == name && *op == node.op_type).map(|(_, _, import)| *import)
+}
+
+/// Whether a node is supported as far as its operator and its readers tell.
+pub(crate) fn is_supported<'m>(im: &Importer<'m>, call: &Call<'m>) -> bool {
+    let alone = domain(&call.node.domain) == "ai.onnx" && call.node.op_type == "Relu";
+    find(call.node).is_some() && (!alone || relu::is_quantised(im, call))
+}
+
+/// Whether a node is a neuron or a quantised activation, supported or not.
+pub(crate) fn is_neuron(node: &NodeProto) -> bool {
+    let quantised = ["QLinear", "QGemm", "DynamicQuantize", "ConvInteger", "MatMulInteger", "QuantizeLinear"];
+    node.domain == ai_snnc::DOMAIN
+        || quantised.iter().any(|prefix| node.op_type.starts_with(prefix))
+        || node.domain == "com.brainchip"
+        || node.domain.starts_with("qonnx.")
+        || node.domain == "onnx.brevitas"
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_table_is_in_order() {
+        assert!(super::TABLE.windows(2).all(|p| (p[0].0, p[0].1) < (p[1].0, p[1].1)));
+    }
+}

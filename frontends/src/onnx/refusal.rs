@@ -1,0 +1,95 @@
+//! Refusals: collected while nodes are read, grouped and counted at the end.
+
+use snnc_ir::diag::{Code, Diagnostic, Diagnostics, Location};
+use std::collections::BTreeMap;
+
+/// Why a node is refused; where it stands is added by the importer.
+pub(crate) type Refusal = Box<Diagnostic>;
+
+/// A refusal with a code and a sentence.
+pub(crate) fn refuse(code: Code, message: impl Into<String>) -> Refusal {
+    Box::new(Diagnostic::new(code, message))
+}
+
+/// A refusal that says what to change.
+pub(crate) fn refuse_with(code: Code, message: impl Into<String>, remedy: impl Into<String>) -> Refusal {
+    Box::new(Diagnostic::new(code, message).remedy(remedy))
+}
+
+/// Names listed in a group of refusals.
+const NAMED: usize = 3;
+
+/// All refusals of one import.
+#[derive(Debug, Default)]
+pub(crate) struct Refusals {
+    /// Those of one node each, with the node's place.
+    found: Vec<(Diagnostic, Location)>,
+    /// Those of the model as a whole.
+    whole: Diagnostics,
+}
+
+impl Refusals {
+    /// A node is refused.
+    pub(crate) fn node(&mut self, refusal: Refusal, at: Location) {
+        self.found.push((*refusal, at));
+    }
+
+    /// The model is refused.
+    pub(crate) fn model(&mut self, refusal: Refusal) {
+        self.whole.push(*refusal);
+    }
+
+    /// Whether nothing was refused.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.found.is_empty() && self.whole.is_empty()
+    }
+
+    /// The diagnostics: the model's first, then one for each distinct refusal in the order of its first
+    /// node, with the number of nodes and the first names.
+    pub(crate) fn into_diagnostics(self) -> Diagnostics {
+        let mut groups: Vec<(Diagnostic, Vec<Location>)> = Vec::new();
+        let mut index: BTreeMap<(Code, String), usize> = BTreeMap::new();
+        for (diagnostic, at) in self.found {
+            let key = (diagnostic.code, diagnostic.message.clone());
+            let position = *index.entry(key).or_insert(groups.len());
+            match groups.get_mut(position) {
+                Some((_, places)) => places.push(at),
+                None => groups.push((diagnostic, vec![at])),
+            }
+        }
+        let mut out = self.whole;
+        out.extend(groups.into_iter().map(|(diagnostic, places)| grouped(diagnostic, places)));
+        out
+    }
+}
+
+fn grouped(mut diagnostic: Diagnostic, places: Vec<Location>) -> Diagnostic {
+    let count = places.len();
+    if count > 1 {
+        let names: Vec<&str> = places.iter().take(NAMED).map(|p| p.node.as_str()).collect();
+        let more = if count > NAMED { ", ..." } else { "" };
+        diagnostic.message = format!("{} ({count} nodes: {}{more})", diagnostic.message, names.join(", "));
+    }
+    diagnostic.at = places.into_iter().next();
+    diagnostic
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_refusals_are_counted() {
+        let mut all = Refusals::default();
+        for name in ["a", "b", "c", "d"] {
+            all.node(refuse(Code::UnsupportedOperator, "no Relu"), Location::node(name));
+        }
+        all.node(refuse(Code::BadShape, "bad"), Location::node("e"));
+        all.model(refuse(Code::NoSpikingNeuron, "none"));
+        let texts: Vec<String> = all.into_diagnostics().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            texts,
+            ["E0203: none", "E0101: no Relu (4 nodes: a, b, c, ...) (node 'a')", "E0104: bad (node 'e')"]
+        );
+    }
+}

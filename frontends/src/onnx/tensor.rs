@@ -1,0 +1,203 @@
+//! Elements of tensors as they are stored in a file: `raw_data`, the typed fields, external data.
+
+use super::constant::{Constant, Data};
+use super::file::ExternalData;
+use super::proto::{TensorProto, tensor_proto::DataLocation, tensor_proto::DataType};
+use super::refusal::{Refusal, refuse, refuse_with};
+use bytes::Bytes;
+use half::{bf16, f16};
+use snnc_ir::diag::Code;
+
+/// The type of a code, by name where it is not one we read.
+pub(crate) fn data_type(code: i32) -> Result<DataType, Refusal> {
+    DataType::try_from(code)
+        .map_err(|_| refuse(Code::UnsupportedType, format!("tensor type {code} is not known")))
+}
+
+/// Bits per element of the types we read.
+fn bits(ty: DataType) -> Option<usize> {
+    Some(match ty {
+        DataType::Int4 | DataType::Uint4 => 4,
+        DataType::Int8 | DataType::Uint8 | DataType::Bool => 8,
+        DataType::Int16 | DataType::Uint16 | DataType::Float16 | DataType::Bfloat16 => 16,
+        DataType::Int32 | DataType::Uint32 | DataType::Float => 32,
+        DataType::Int64 | DataType::Uint64 | DataType::Double => 64,
+        _ => return None,
+    })
+}
+
+/// Number of elements that a shape declares.
+pub(crate) fn count(name: &str, dims: &[i64]) -> Result<(Vec<usize>, usize), Refusal> {
+    let mut out = Vec::with_capacity(dims.len());
+    let mut total = 1usize;
+    for &dim in dims {
+        let size = usize::try_from(dim).ok();
+        total = size.and_then(|size| total.checked_mul(size)).ok_or_else(|| {
+            refuse(Code::BadShape, format!("the shape {dims:?} of tensor '{name}' is not possible"))
+        })?;
+        out.extend(size);
+    }
+    Ok((out, total))
+}
+
+/// Decodes a tensor; never allocates more than the bytes that are there ask for.
+pub(crate) fn decode(tensor: &TensorProto, external: &ExternalData) -> Result<Constant, Refusal> {
+    let ty = data_type(tensor.data_type)?;
+    let name = &tensor.name;
+    let Some(bits) = bits(ty) else {
+        return Err(refuse_with(
+            Code::UnsupportedType,
+            format!("tensors of type {} are not supported", ty.as_str_name()),
+            "store the values as FLOAT or as an integer type of 4 to 64 bits",
+        ));
+    };
+    let (dims, count) = count(name, &tensor.dims)?;
+    let raw = match tensor.data_location {
+        l if l == DataLocation::External as i32 => {
+            Some(tensor_bytes(external, tensor).map_err(|m| refuse(Code::ExternalData, m))?)
+        }
+        _ if !tensor.raw_data.is_empty() => Some(tensor.raw_data.clone()),
+        _ => None,
+    };
+    let data = match raw {
+        Some(raw) => {
+            let expected = count.checked_mul(bits).map(|b| b.div_ceil(8));
+            if expected != Some(raw.len()) {
+                return Err(wrong_size(name, &tensor.dims, &format!("{} bytes", raw.len())));
+            }
+            from_raw(ty, &raw, count)
+        }
+        None => from_fields(ty, tensor, count)
+            .ok_or_else(|| wrong_size(name, &tensor.dims, "another number of elements"))?,
+    };
+    let data = data
+        .ok_or_else(|| refuse(Code::UnsupportedType, format!("tensor '{name}' has values beyond 63 bits")))?;
+    Ok(Constant { dims, ty, data, quant: None })
+}
+
+fn tensor_bytes(external: &ExternalData, tensor: &TensorProto) -> Result<Bytes, String> {
+    external.get(tensor).map_err(|e| format!("the data of '{}' cannot be read: {e}", tensor.name))
+}
+
+fn wrong_size(name: &str, dims: &[i64], found: &str) -> Refusal {
+    refuse_with(
+        Code::BadGraph,
+        format!("tensor '{name}' of shape {dims:?} holds {found}"),
+        "export the model again; the file may have been cut or edited",
+    )
+}
+
+fn words<const N: usize, T>(raw: &[u8], f: impl Fn([u8; N]) -> T) -> Vec<T> {
+    raw.chunks_exact(N)
+        .map(|chunk| {
+            let mut word = [0; N];
+            word.copy_from_slice(chunk);
+            f(word)
+        })
+        .collect()
+}
+
+/// Two elements a byte, the first in the low half.
+fn nibbles(bytes: impl Iterator<Item = u8>, count: usize, signed: bool) -> Vec<i8> {
+    let extend = |n: u8| if signed { ((n << 4) as i8) >> 4 } else { n as i8 };
+    bytes.flat_map(|b| [extend(b & 15), extend(b >> 4)]).take(count).collect()
+}
+
+/// Little-endian elements; `None` when a value does not fit.
+fn from_raw(ty: DataType, raw: &[u8], count: usize) -> Option<Data> {
+    Some(match ty {
+        DataType::Float => Data::F32(words(raw, f32::from_le_bytes).into()),
+        DataType::Double => Data::F32(words(raw, |w| f64::from_le_bytes(w) as f32).into()),
+        DataType::Float16 => Data::F32(words(raw, |w| f16::from_le_bytes(w).to_f32()).into()),
+        DataType::Bfloat16 => Data::F32(words(raw, |w| bf16::from_le_bytes(w).to_f32()).into()),
+        DataType::Int8 => Data::I8(raw.iter().map(|b| *b as i8).collect()),
+        DataType::Bool => Data::I8(raw.iter().map(|b| i8::from(*b != 0)).collect()),
+        DataType::Uint8 => Data::I32(raw.iter().map(|b| i32::from(*b)).collect()),
+        DataType::Int16 => Data::I32(words(raw, |w| i32::from(i16::from_le_bytes(w))).into()),
+        DataType::Uint16 => Data::I32(words(raw, |w| i32::from(u16::from_le_bytes(w))).into()),
+        DataType::Int32 => Data::I32(words(raw, i32::from_le_bytes).into()),
+        DataType::Uint32 => Data::I64(words(raw, |w| i64::from(u32::from_le_bytes(w))).into()),
+        DataType::Int64 => Data::I64(words(raw, i64::from_le_bytes).into()),
+        DataType::Uint64 => Data::I64(unsigned(&words(raw, u64::from_le_bytes))?),
+        DataType::Int4 => Data::I8(nibbles(raw.iter().copied(), count, true).into()),
+        DataType::Uint4 => Data::I8(nibbles(raw.iter().copied(), count, false).into()),
+        _ => return None,
+    })
+}
+
+fn unsigned(values: &[u64]) -> Option<std::sync::Arc<[i64]>> {
+    values.iter().map(|v| i64::try_from(*v).ok()).collect()
+}
+
+/// Elements of the typed fields. The outer `None`: not as many as declared; the inner one: a value does
+/// not fit its type.
+fn from_fields(ty: DataType, t: &TensorProto, count: usize) -> Option<Option<Data>> {
+    let stored = match ty {
+        DataType::Float => t.float_data.len(),
+        DataType::Double => t.double_data.len(),
+        DataType::Int64 => t.int64_data.len(),
+        DataType::Uint32 | DataType::Uint64 => t.uint64_data.len(),
+        _ => t.int32_data.len(),
+    };
+    let packed = matches!(ty, DataType::Int4 | DataType::Uint4);
+    if stored != if packed { count.div_ceil(2) } else { count } {
+        return None;
+    }
+    let ints = &t.int32_data;
+    let narrow = |lo: i32, hi: i32| ints.iter().all(|v| (lo..=hi).contains(v));
+    Some(match ty {
+        DataType::Float => Some(Data::F32(t.float_data.as_slice().into())),
+        DataType::Double => Some(Data::F32(t.double_data.iter().map(|v| *v as f32).collect())),
+        DataType::Float16 => {
+            Some(Data::F32(ints.iter().map(|v| f16::from_bits(*v as u16).to_f32()).collect()))
+        }
+        DataType::Bfloat16 => {
+            Some(Data::F32(ints.iter().map(|v| bf16::from_bits(*v as u16).to_f32()).collect()))
+        }
+        DataType::Int8 => narrow(-128, 127).then(|| Data::I8(ints.iter().map(|v| *v as i8).collect())),
+        DataType::Bool => Some(Data::I8(ints.iter().map(|v| i8::from(*v != 0)).collect())),
+        DataType::Uint8 => narrow(0, 255).then(|| Data::I32(ints.as_slice().into())),
+        DataType::Int16 => narrow(-32768, 32767).then(|| Data::I32(ints.as_slice().into())),
+        DataType::Uint16 => narrow(0, 65535).then(|| Data::I32(ints.as_slice().into())),
+        DataType::Int32 => Some(Data::I32(ints.as_slice().into())),
+        DataType::Int64 => Some(Data::I64(t.int64_data.as_slice().into())),
+        DataType::Uint32 | DataType::Uint64 => unsigned(&t.uint64_data).map(Data::I64),
+        DataType::Int4 => Some(Data::I8(nibbles(ints.iter().map(|v| *v as u8), count, true).into())),
+        DataType::Uint4 => Some(Data::I8(nibbles(ints.iter().map(|v| *v as u8), count, false).into())),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tensor(ty: DataType, dims: &[i64], raw: &[u8]) -> TensorProto {
+        TensorProto {
+            data_type: ty as i32,
+            dims: dims.to_vec(),
+            raw_data: Bytes::copy_from_slice(raw),
+            ..TensorProto::default()
+        }
+    }
+
+    fn ints(t: &TensorProto) -> Vec<i64> {
+        decode(t, &ExternalData::default()).unwrap().integers().unwrap()
+    }
+
+    #[test]
+    fn packed_four_bit_elements() {
+        assert_eq!(ints(&tensor(DataType::Int4, &[3], &[0xF7, 0x08])), [7, -1, -8]);
+        assert_eq!(ints(&tensor(DataType::Uint4, &[3], &[0xF7, 0x08])), [7, 15, 8]);
+    }
+
+    #[test]
+    fn a_shape_that_is_not_there_is_refused_before_anything_is_allocated() {
+        let huge = tensor(DataType::Float, &[i64::MAX, 4], &[0; 4]);
+        assert_eq!(decode(&huge, &ExternalData::default()).unwrap_err().code, Code::BadShape);
+        let large = tensor(DataType::Float, &[1 << 40], &[0; 4]);
+        assert_eq!(decode(&large, &ExternalData::default()).unwrap_err().code, Code::BadGraph);
+        let fp8 = tensor(DataType::Float8e4m3fn, &[1], &[0]);
+        assert!(decode(&fp8, &ExternalData::default()).unwrap_err().message.contains("FLOAT8E4M3FN"));
+    }
+}

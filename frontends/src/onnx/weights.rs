@@ -1,0 +1,147 @@
+//! Weights and biases of connections.
+
+use super::call::Call;
+use super::constant::{Constant, Data};
+use super::importer::Importer;
+use super::refusal::{Refusal, refuse};
+use super::value::Layer;
+use snnc_ir::diag::Code;
+use snnc_ir::graph::Number;
+use snnc_ir::graph::op::{Bias, Op};
+use snnc_ir::graph::weights::{Scale, Storage, WeightId, Weights};
+
+/// Puts a constant, whose first axis is the output, into the arena as weights of that shape. `shared`
+/// is the initialiser it came from when it was not changed on the way, and whether it was transposed.
+pub(crate) fn push<'m>(
+    im: &mut Importer<'m>,
+    constant: &Constant,
+    shape: [usize; 4],
+    shared: Option<(&'m str, bool)>,
+) -> Result<WeightId, Refusal> {
+    if let Some(id) = shared.and_then(|key| im.shared.get(&key)).copied()
+        && im.graph.weights.get(id.0 as usize).is_some_and(|w| w.shape == shape)
+    {
+        return Ok(id);
+    }
+    let (storage, scale) = match im.graph.number {
+        Number::Integer => (integer(constant)?, None),
+        Number::Real => real(constant)?,
+    };
+    im.budget.take(constant.len())?;
+    let id = im.graph.push_weights(Weights { shape, storage, scale });
+    if let Some(key) = shared {
+        im.shared.insert(key, id);
+    }
+    Ok(id)
+}
+
+fn integer(constant: &Constant) -> Result<Storage, Refusal> {
+    match Data::pack(&constant.whole()?) {
+        Some(Data::I8(v)) => Ok(Storage::I8(v)),
+        Some(Data::I32(v)) => Ok(Storage::I32(v)),
+        _ => Err(refuse(Code::UnsupportedType, "a weight has more than 32 bits")),
+    }
+}
+
+/// Integers stay integers when their scale is one for all or one for each output.
+fn real(constant: &Constant) -> Result<(Storage, Option<Scale>), Refusal> {
+    if let Some(quant) = &constant.quant
+        && (quant.axis == 0 || matches!(quant.scale, Scale::PerTensor(_)))
+    {
+        match &constant.data {
+            Data::I8(v) => return Ok((Storage::I8(v.clone()), Some(quant.scale.clone()))),
+            Data::I32(v) => return Ok((Storage::I32(v.clone()), Some(quant.scale.clone()))),
+            _ => {}
+        }
+    }
+    Ok((Storage::F32(constant.reals()?.into()), None))
+}
+
+/// The bias that a constant is for outputs of those features; `None` when it is zero everywhere.
+pub(crate) fn bias<'m>(
+    im: &mut Importer<'m>,
+    name: &'m str,
+    features: &[usize],
+) -> Result<Option<Bias>, Refusal> {
+    Ok(match im.graph.number {
+        Number::Real => {
+            let param = im.real_param(name, features)?;
+            (!param.values().iter().all(|v| *v == 0.0)).then_some(Bias::Real(param))
+        }
+        Number::Integer => {
+            let param = im.integer_param(name, features)?;
+            (!param.values().iter().all(|v| *v == 0)).then_some(Bias::Integer(param))
+        }
+    })
+}
+
+/// Multiplies a real bias by a factor.
+pub(crate) fn scaled(bias: Option<Bias>, factor: f32) -> Result<Option<Bias>, Refusal> {
+    match bias {
+        _ if factor == 0.0 => Ok(None),
+        Some(Bias::Real(param)) => Ok(Some(Bias::Real(param.map(|v| v * factor)))),
+        bias if factor == 1.0 => Ok(bias),
+        _ => Err(refuse(Code::UnsupportedAttribute, "a factor on an integer bias is not supported")),
+    }
+}
+
+/// Gives a connection the bias that an `Add` of a constant after it is.
+pub(crate) fn add_bias<'m>(
+    im: &mut Importer<'m>,
+    call: &Call<'m>,
+    layer: Layer,
+    constant: &'m str,
+) -> Result<(), Refusal> {
+    let features = layer.features().to_vec();
+    let bias = bias(im, constant, &features)?;
+    let node = im.graph.nodes.get_mut(layer.node.index());
+    let place = match node.map(|n| &mut n.op) {
+        Some(Op::Conv2d(op)) => &mut op.bias,
+        Some(Op::Linear(op)) => &mut op.bias,
+        _ => return Err(call.form("a constant can only be added to the output of Conv, Gemm or MatMul")),
+    };
+    if place.is_some() {
+        return Err(call.form("a constant is added to a layer that has a bias already"));
+    }
+    *place = bias;
+    im.alias(call, layer);
+    Ok(())
+}
+
+/// Weights of a linear layer from a matrix, `[out, in]` or transposed.
+pub(crate) fn matrix<'m>(
+    im: &mut Importer<'m>,
+    call: &Call<'m>,
+    name: &'m str,
+    transposed: bool,
+    factor: f32,
+) -> Result<(WeightId, usize, usize), Refusal> {
+    let constant = im.constant(name)?;
+    let constant = if transposed { constant } else { flipped(im, call, &constant)? };
+    let [outputs, inputs] = constant.dims[..] else {
+        return Err(call.shape(format!("weights of shape {:?} are no matrix", constant.dims)));
+    };
+    let shared = (factor == 1.0).then_some((name, transposed));
+    let constant = if factor == 1.0 { constant } else { times(constant, factor)? };
+    let id = push(im, &constant, [outputs, inputs, 1, 1], shared)?;
+    Ok((id, outputs, inputs))
+}
+
+fn flipped<'m>(im: &mut Importer<'m>, call: &Call<'m>, constant: &Constant) -> Result<Constant, Refusal> {
+    if constant.dims.len() != 2 {
+        return Err(call.shape(format!("weights of shape {:?} are no matrix", constant.dims)));
+    }
+    im.budget.take(constant.len())?;
+    constant.transposed(&[1, 0])
+}
+
+fn times(mut constant: Constant, factor: f32) -> Result<Constant, Refusal> {
+    match &mut constant.quant {
+        Some(quant) => match &mut quant.scale {
+            Scale::PerTensor(s) => *s *= factor,
+            Scale::PerChannel(s) => s.iter_mut().for_each(|s| *s *= factor),
+        },
+        None => constant.data = Data::F32(constant.reals()?.iter().map(|v| v * factor).collect()),
+    }
+    Ok(constant)
+}

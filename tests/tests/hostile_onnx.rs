@@ -1,0 +1,284 @@
+//! Whatever is in a file: a network or diagnostics, in bounded time, never a panic.
+
+use bytes::Bytes;
+use prost::Message;
+use snnc_frontends::onnx::proto::tensor_proto::{DataLocation, DataType};
+use snnc_frontends::onnx::proto::{StringStringEntryProto, TensorProto};
+use snnc_frontends::onnx::{Options, decode, import, read};
+use snnc_ir::diag::{Code, Diagnostics};
+use snnc_tests::onnx_builder::{Builder, small_spiking};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+fn run(bytes: &[u8]) -> Result<(), Diagnostics> {
+    let model = decode(Bytes::copy_from_slice(bytes), None)?;
+    import(&model, &Options { steps: Some(2), ..Options::default() }).map(drop)
+}
+
+fn codes(result: Result<(), Diagnostics>) -> Vec<Code> {
+    result.err().into_iter().flatten().map(|d| d.code).collect()
+}
+
+fn in_time(limit: u64, what: impl FnOnce()) {
+    let start = Instant::now();
+    what();
+    let limit = Duration::from_secs(limit);
+    assert!(start.elapsed() < limit, "took {:?}, allowed {limit:?}", start.elapsed());
+}
+
+/// A small linear congruential generator: the same mutations everywhere.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % sides
+    }
+}
+
+#[test]
+fn the_whole_model_is_imported() {
+    assert_eq!(codes(run(&small_spiking().bytes())), []);
+}
+
+#[test]
+fn every_cut_is_an_error() {
+    // The fields that a model needs come before its metadata, as every exporter writes them.
+    let mut model = small_spiking().build();
+    model.metadata_props.clear();
+    model.opset_import.retain(|o| o.domain != "com.microsoft");
+    let bytes = model.encode_to_vec();
+    assert_eq!(codes(run(&bytes)), []);
+    for cut in 0..bytes.len() {
+        let found = codes(run(&bytes[..cut]));
+        assert!(!found.is_empty(), "cut at {cut} of {} is read as a whole model", bytes.len());
+        let told = [Code::EmptyFile, Code::TruncatedFile, Code::NotOnnx, Code::BadGraph];
+        assert!(told.contains(&found[0]), "cut at {cut}: {found:?}");
+    }
+}
+
+#[test]
+fn mutated_bytes() {
+    in_time(120, || {
+        let bytes = small_spiking().bytes();
+        let mut dice = Dice(1);
+        for _ in 0..20_000 {
+            let mut mutated = bytes.to_vec();
+            for _ in 0..1 + dice.roll(4) {
+                let at = dice.roll(mutated.len());
+                match dice.roll(4) {
+                    0 => mutated[at] = dice.roll(256) as u8,
+                    1 => mutated[at] ^= 1 << dice.roll(8),
+                    2 => mutated.insert(at, dice.roll(256) as u8),
+                    _ => drop(mutated.remove(at)),
+                }
+            }
+            let _ = run(&mutated);
+        }
+    });
+}
+
+#[test]
+fn mutated_names_and_dimensions() {
+    // Above the bytes: the message stays whole and what it says is wrong.
+    in_time(120, || {
+        let whole = small_spiking().build();
+        let mut dice = Dice(2);
+        for _ in 0..5_000 {
+            let mut model = whole.clone();
+            let graph = model.graph.as_mut().expect("a graph");
+            let names = ["x", "v1", "c", "s1", "w1", "beta", "", "nothing", "s2", "v1o"];
+            let sizes = [-1, 0, 1, 2, 3, 1 << 20, 1 << 40, i64::MAX, i64::MIN];
+            for _ in 0..1 + dice.roll(3) {
+                let k = dice.roll(graph.node.len());
+                match dice.roll(5) {
+                    0 => {
+                        let at = dice.roll(graph.node[k].input.len());
+                        graph.node[k].input[at] = names[dice.roll(names.len())].into();
+                    }
+                    1 => {
+                        let at = dice.roll(graph.node[k].output.len());
+                        graph.node[k].output[at] = names[dice.roll(names.len())].into();
+                    }
+                    2 => {
+                        let t = dice.roll(graph.initializer.len());
+                        let dims = &mut graph.initializer[t].dims;
+                        dims.push(sizes[dice.roll(sizes.len())]);
+                    }
+                    3 => {
+                        let attributes = &mut graph.node[k].attribute;
+                        let values = attributes.iter_mut().flat_map(|a| &mut a.ints);
+                        values.for_each(|v| *v = sizes[dice.roll(sizes.len())]);
+                    }
+                    _ => {
+                        let t = dice.roll(graph.initializer.len());
+                        graph.initializer[t].data_type = dice.roll(30) as i32;
+                    }
+                }
+            }
+            let _ = run(&model.encode_to_vec());
+        }
+    });
+}
+
+#[test]
+fn deeply_nested_groups() {
+    in_time(20, || {
+        let mut bytes = small_spiking().bytes().to_vec();
+        bytes.extend(std::iter::repeat_n([0xe3, 0x3e], 200_000).flatten()); // field 1004, start of a group
+        assert!(!codes(run(&bytes)).is_empty());
+        // The same within the graph.
+        let mut nested = vec![0x08, 10, 0x3a];
+        prost::encoding::encode_varint(400_000, &mut nested);
+        nested.extend(std::iter::repeat_n([0xe3, 0x3e], 200_000).flatten());
+        assert!(!codes(run(&nested)).is_empty());
+    });
+}
+
+#[test]
+fn huge_dimensions_allocate_nothing() {
+    in_time(20, || {
+        let tensor = |dims: &[i64]| Builder::default().raw("w", DataType::Float, dims, &[0; 16]);
+        for dims in [&[1 << 62, 4][..], &[1 << 33, 1 << 33], &[-1], &[1 << 40], &[5]] {
+            let model = tensor(dims)
+                .input("x", &[1, 4])
+                .input("v", &[1, 4])
+                .scalar("one", 1.0)
+                .node("MatMul", &["x", "w"], &["y"])
+                .node("ai.snnc::LI", &["y", "v", "one"], &["s", "vo"])
+                .output("s")
+                .output("vo");
+            assert!(!codes(run(&model.bytes())).is_empty(), "{dims:?}");
+        }
+        for dims in [&[1, 1 << 40][..], &[1, 1 << 20, 1 << 20, 1 << 20], &[1, 0], &[i64::MAX, i64::MAX]] {
+            let model = Builder::default()
+                .input("x", dims)
+                .input("v", &[1, 4])
+                .scalar("one", 1.0)
+                .node("ai.snnc::LI", &["x", "v", "one"], &["s", "vo"])
+                .output("s")
+                .output("vo");
+            assert!(!codes(run(&model.bytes())).is_empty(), "{dims:?}");
+        }
+    });
+}
+
+#[test]
+fn cycles_and_missing_values() {
+    let cycle = Builder::default()
+        .input("x", &[1, 4])
+        .node("Add", &["x", "b"], &["a"])
+        .node("Identity", &["a"], &["b"])
+        .output("b");
+    assert!(codes(run(&cycle.bytes())).contains(&Code::BadGraph));
+    let itself = Builder::default().input("x", &[1, 4]).node("Add", &["x", "a"], &["a"]).output("a");
+    assert!(codes(run(&itself.bytes())).contains(&Code::BadGraph));
+    let missing = Builder::default().input("x", &[1, 4]).node("Add", &["x", "b"], &["a"]).output("a");
+    assert!(codes(run(&missing.bytes())).contains(&Code::BadGraph));
+    let twice = small_spiking().node("Identity", &["x"], &["c"]);
+    assert!(codes(run(&twice.bytes())).contains(&Code::BadGraph));
+}
+
+#[test]
+fn more_nodes_than_allowed() {
+    in_time(60, || {
+        let mut builder = small_spiking();
+        let node = builder.graph.node[3].clone();
+        builder.graph.node.extend(std::iter::repeat_n(node, 100_001));
+        assert_eq!(codes(run(&builder.bytes())), [Code::BudgetExceeded]);
+        // As many as allowed, each of them bad.
+        let mut builder = Builder::default().input("x", &[1, 4]).output("x");
+        let bad = Builder::default().node("ai.snnc::LIF_what_is_this", &["x"], &["y"]).graph.node[0].clone();
+        builder.graph.node.extend((0..2_000).map(|k| {
+            let mut node = bad.clone();
+            node.op_type = format!("LIF_what_is_{k}");
+            node.output = vec![format!("y{k}")];
+            node
+        }));
+        assert!(codes(run(&builder.bytes())).contains(&Code::UnknownNeuron));
+    });
+}
+
+#[test]
+fn many_copies_of_a_large_constant_meet_the_budget() {
+    in_time(60, || {
+        let mut builder = Builder::default().input("x", &[1, 4]).output("x").raw(
+            "w",
+            DataType::Int8,
+            &[1024, 1024],
+            &vec![1; 1 << 20],
+        );
+        builder = builder.shape("flat", &[-1]);
+        for k in 0..2_000 {
+            builder = builder.node("Reshape", &["w", "flat"], &[&format!("t{k}")]);
+        }
+        assert!(codes(run(&builder.bytes())).contains(&Code::BudgetExceeded));
+    });
+}
+
+fn external(location: &str, offset: &str, length: &str) -> TensorProto {
+    let entry = |key: &str, value: &str| StringStringEntryProto { key: key.into(), value: value.into() };
+    TensorProto {
+        name: "w".into(),
+        data_type: DataType::Float as i32,
+        dims: vec![4, 1],
+        data_location: DataLocation::External as i32,
+        external_data: vec![entry("location", location), entry("offset", offset), entry("length", length)],
+        ..TensorProto::default()
+    }
+}
+
+fn with_external(folder: &Path, tensor: TensorProto) -> Vec<Code> {
+    let mut builder = Builder::default()
+        .input("x", &[1, 4])
+        .input("v", &[1, 1])
+        .scalar("one", 1.0)
+        .node("MatMul", &["x", "w"], &["y"])
+        .node("ai.snnc::LI", &["y", "v", "one"], &["s", "vo"])
+        .output("s")
+        .output("vo");
+    builder.graph.initializer.push(tensor);
+    let path = folder.join("model.onnx");
+    std::fs::write(&path, builder.bytes()).expect("written");
+    let options = Options { steps: Some(2), ..Options::default() };
+    codes(read(&path).and_then(|model| import(&model, &options)).map(drop))
+}
+
+#[test]
+fn external_data_stays_in_the_folder() {
+    let outside = tempfile::tempdir().expect("a folder");
+    let folder = outside.path().join("model");
+    std::fs::create_dir(&folder).expect("created");
+    std::fs::create_dir(folder.join("below")).expect("created");
+    std::fs::write(outside.path().join("secret"), [0; 64]).expect("written");
+    std::fs::write(folder.join("data"), [0; 64]).expect("written");
+    std::fs::write(folder.join("below/data"), [0; 64]).expect("written");
+    let go = |location: &str, offset: &str, length: &str| {
+        with_external(&folder, external(location, offset, length))
+    };
+    assert_eq!(go("data", "0", "16"), []);
+    assert_eq!(go("./below/data", "48", "16"), []);
+    let refused = vec![Code::ExternalData];
+    let absolute = outside.path().join("secret");
+    for location in
+        ["../secret", "below/../../secret", "missing", "", ".", "below", absolute.to_str().expect("text")]
+    {
+        assert_eq!(go(location, "0", "16"), refused, "{location}");
+    }
+    for (offset, length) in
+        [("49", "16"), ("0", "65"), ("18446744073709551615", "16"), ("-1", "16"), ("a", "16")]
+    {
+        assert_eq!(go("data", offset, length), refused, "{offset} {length}");
+    }
+    // Within the file, and not what the shape needs.
+    assert_eq!(go("data", "0", "12"), [Code::BadGraph]);
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(outside.path().join("secret"), folder.join("link")).expect("linked");
+        std::os::unix::fs::symlink(outside.path(), folder.join("up")).expect("linked");
+        std::os::unix::fs::symlink("data", folder.join("inside")).expect("linked");
+        assert_eq!(go("link", "0", "16"), refused);
+        assert_eq!(go("up/secret", "0", "16"), refused);
+        assert_eq!(go("inside", "0", "16"), []);
+    }
+}

@@ -1,1 +1,18 @@
-//! What every chip back end shares: chip files, loads, floorline, manifest.
+//! What every chip back end shares.
+//!
+//! - [`chip`]: chip files, the numbers of a chip with their sources.
+//! - [`load`]: what a core does per step.
+//! - [`floorline`]: from loads to bounds on time.
+//! - [`network`]: populations and projections, what a back end maps.
+//! - [`target`]: the seam to a chip.
+//! - [`manifest`]: the result as data, with its schema.
+//!
+//! Nothing here knows a particular chip, the search or a file of a user.
+#![forbid(unsafe_code)]
+
+pub mod chip;
+pub mod floorline;
+pub mod load;
+pub mod manifest;
+pub mod network;
+pub mod target;

@@ -1,0 +1,198 @@
+//! Bounds, and how good the mapping is.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::floorline::{State, Term};
+use crate::load::Interval;
+
+/// A quantity between bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Range {
+    /// Not less.
+    pub lower: u64,
+    /// Not more; unknown when a constant has no ceiling.
+    pub upper: Option<u64>,
+}
+
+/// What a period is the time of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PeriodOf {
+    /// A time step.
+    Step,
+    /// A frame.
+    Frame,
+}
+
+/// Bounds on the chip alone; the host is outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bounds {
+    /// What `period_ps` is the time of.
+    pub period_of: PeriodOf,
+    /// Time of a step (or frame), in picoseconds.
+    pub period_ps: Option<Range>,
+    /// Time from the first event of an inference to its last output, in picoseconds.
+    pub latency_ps: Option<Range>,
+    /// Time between the starts of two inferences, in picoseconds.
+    pub inference_time_ps: Option<Range>,
+    /// Steps between an input and the output that belongs to it.
+    pub latency_steps: u32,
+    /// Energy of an inference in femtojoules; none without sourced constants.
+    pub energy_fj: Option<Range>,
+    /// State of the term that binds in the lower bound.
+    pub state: State,
+    /// That term.
+    pub binding: Binding,
+    /// The same for the nominal loads and constants, which the search ranks by.
+    pub nominal: Nominal,
+    /// How far from the best possible.
+    pub optimality: Optimality,
+    /// Whether the deadline is met, when one was given.
+    pub deadline: Option<Deadline>,
+    /// The busiest links, busiest first.
+    pub links: Vec<LinkLoad>,
+    /// Events between host and chip.
+    pub io: Io,
+}
+
+/// What binds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Binding {
+    /// The core; none for a link or the barrier.
+    pub core: Option<u32>,
+    /// Its layer.
+    pub layer: Option<String>,
+    /// The term.
+    pub resource: Term,
+}
+
+/// Nominal time of a step; no bound.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nominal {
+    /// In picoseconds.
+    pub period_ps: u64,
+    /// State of the greatest term.
+    pub state: State,
+    /// That term.
+    pub binding: Binding,
+}
+
+/// How far the mapping is from the best possible, in nominal time per step before placement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Optimality {
+    /// Time of the mapping, in picoseconds.
+    pub achieved_ps: u64,
+    /// The least over every choice that the search had, in picoseconds: the tiles of the menu, cut by
+    /// exact contiguous partition. Proven by exhaustive binary search. The mapping may be slower by the
+    /// slack, for fewer messages.
+    pub search_optimal_ps: u64,
+    /// The least over the e-graph, in picoseconds; none while there is no e-graph.
+    pub egraph_optimal_ps: Option<u64>,
+    /// A lower bound for any mapping, which knows nothing of tiles, in picoseconds.
+    pub independent_lower_ps: u64,
+    /// (achieved - independent lower) / independent lower, in millionths, rounded up.
+    pub gap_ppm: u64,
+    /// What the figures cover.
+    pub covers: String,
+}
+
+/// A deadline and its outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Deadline {
+    /// The deadline, in picoseconds.
+    pub period_ps: u64,
+    /// Its outcome.
+    pub state: DeadlineState,
+    /// Deadline minus upper bound when met, minus lower bound otherwise, in picoseconds.
+    pub slack_ps: i64,
+}
+
+/// Outcome of a deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DeadlineState {
+    /// The upper bound is within it.
+    Met,
+    /// The lower bound is beyond it.
+    Missed,
+    /// It lies between the bounds.
+    Undecided,
+}
+
+impl Deadline {
+    /// The outcome for a deadline.
+    pub fn of(period_ps: u64, bound: Range) -> Self {
+        let minus =
+            |b: u64| (i128::from(period_ps) - i128::from(b)).clamp(i64::MIN.into(), i64::MAX.into()) as i64;
+        match bound.upper {
+            Some(upper) if upper <= period_ps => {
+                Self { period_ps, state: DeadlineState::Met, slack_ps: minus(upper) }
+            }
+            _ if bound.lower > period_ps => {
+                Self { period_ps, state: DeadlineState::Missed, slack_ps: minus(bound.lower) }
+            }
+            _ => Self { period_ps, state: DeadlineState::Undecided, slack_ps: minus(bound.lower) },
+        }
+    }
+}
+
+/// A router.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Site {
+    /// Chip.
+    pub chip: u32,
+    /// Column.
+    pub x: u32,
+    /// Row.
+    pub y: u32,
+}
+
+/// A link and what it carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LinkLoad {
+    /// Router that it leaves.
+    pub from: Site,
+    /// Router that it enters.
+    pub to: Site,
+    /// Messages per step, in thousandths.
+    pub messages: Interval,
+}
+
+/// Events between host and chip per step, in thousandths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Io {
+    /// Messages from the host into cores: one per event and receiving core.
+    pub events_in: Interval,
+    /// Messages from cores to the host.
+    pub events_out: Interval,
+    /// Cores that do nothing but input and output.
+    pub cores: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_between_the_bounds_is_undecided() {
+        let bound = Range { lower: 10, upper: Some(20) };
+        assert_eq!(Deadline::of(25, bound).state, DeadlineState::Met);
+        assert_eq!(Deadline::of(25, bound).slack_ps, 5);
+        assert_eq!(Deadline::of(15, bound).state, DeadlineState::Undecided);
+        assert_eq!(
+            Deadline::of(5, bound),
+            Deadline { period_ps: 5, state: DeadlineState::Missed, slack_ps: -5 }
+        );
+        assert_eq!(Deadline::of(25, Range { lower: 10, upper: None }).state, DeadlineState::Undecided);
+    }
+}

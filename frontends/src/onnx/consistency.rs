@@ -1,5 +1,6 @@
 //! Checks of the model as a whole.
 
+use super::ai_snnc;
 use super::importer::{Importer, domain};
 use super::ops;
 use super::refusal::{Refusal, refuse, refuse_with};
@@ -20,6 +21,16 @@ pub(crate) fn check_domains(im: &mut Importer<'_>) {
             message,
             "export again; the file may have been cut or edited",
         ));
+    }
+}
+
+/// A later version of `ai.snnc` may mean more by a name than is known here.
+pub(crate) fn check_version(im: &mut Importer<'_>) {
+    let mut imported = im.model.proto().opset_import.iter();
+    if let Some(other) = imported.find(|o| o.domain == ai_snnc::DOMAIN && o.version != ai_snnc::VERSION) {
+        let message = format!("version {} of ai.snnc is not known", other.version);
+        let remedy = format!("export with version {}, or use a newer snnc", ai_snnc::VERSION);
+        im.refusals.model(refuse_with(Code::UnsupportedOperator, message, remedy));
     }
 }
 

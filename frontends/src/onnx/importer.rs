@@ -139,6 +139,7 @@ impl<'m> Importer<'m> {
             self.refusals.model(refuse(Code::UnsupportedType, message));
         }
         consistency::check_domains(self);
+        consistency::check_version(self);
         inputs::import(self);
         let (sorted, stuck) = order::order(&self.source.node);
         consistency::check_cycle(self, &stuck);
@@ -259,6 +260,11 @@ impl<'m> Importer<'m> {
                 Code::StateNotPaired,
                 format!("the state '{name}' is read by a node that is no neuron"),
                 "read a membrane through an ai.snnc LI neuron; see docs/ai.snnc.md",
+            )),
+            Some(Value::Part(..)) => Err(refuse_with(
+                Code::UnsupportedAttribute,
+                format!("'{name}' is the sign or the magnitude of a layer, not multiplied by the other"),
+                "if this is part of a neuron, export the neuron as one ai.snnc node; see docs/ai.snnc.md",
             )),
             Some(Value::Unreadable(what)) => {
                 Err(refuse(Code::UnsupportedAttribute, format!("'{name}' is read: {what}")))

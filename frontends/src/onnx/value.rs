@@ -40,6 +40,13 @@ pub(crate) struct Quantised {
     pub origin: Vec<String>,
 }
 
+/// Half of a layer's output, when exporters take it apart and put it together again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Sign,
+    Magnitude,
+}
+
 /// What a name stands for.
 #[derive(Clone, Debug)]
 pub(crate) enum Value<'m> {
@@ -50,6 +57,8 @@ pub(crate) enum Value<'m> {
     /// The output of a Relu whose readers are all QuantizeLinear, with the name of the Relu.
     Rectified(Layer, String),
     Quantised(Quantised),
+    /// Sign or magnitude of a layer, with the ONNX nodes on the way.
+    Part(Layer, Part, Vec<String>),
     /// A graph input that is the state of a neuron.
     StateIn,
     /// A state that a neuron gives out.

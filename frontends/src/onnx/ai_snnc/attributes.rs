@@ -13,16 +13,19 @@ pub(super) fn check(call: &Call<'_>, signature: &Signature) -> Result<(), Refusa
     for name in NAMES {
         let Some(found) = call.attributes.string(name)? else { continue };
         let said = match name {
-            "options" => signature.options().join(","),
-            _ => fields.iter().find(|(n, _)| *n == name).map_or(String::new(), |(_, token)| (*token).into()),
+            "options" => Some(signature.options().join(",")),
+            _ => fields.iter().find(|(n, _)| *n == name).map(|(_, token)| (*token).to_owned()),
         };
-        if said != found {
-            return Err(refuse_with(
-                Code::NeuronMismatch,
-                format!("the attribute {name}='{found}' of {signature} disagrees with the name, '{said}'"),
-                "the name decides: correct the attribute or leave it out",
-            ));
-        }
+        let problem = match said {
+            Some(said) if said == found => continue,
+            Some(said) => format!("disagrees with the name, '{said}'"),
+            None => "is none of this family".into(),
+        };
+        return Err(refuse_with(
+            Code::NeuronMismatch,
+            format!("the attribute {name}='{found}' of {signature} {problem}"),
+            "the name decides: correct the attribute or leave it out",
+        ));
     }
     Ok(())
 }

@@ -113,6 +113,14 @@ fn bare<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), Refusal> {
 fn nine<'m>(im: &mut Importer<'m>, call: &Call<'m>, sequence: bool, form: &Form) -> Result<(), Refusal> {
     super::arity(call, 9)?;
     check_attributes(call, form)?;
+    if form.current && form.reset == "zero" && form.timing == "next_step" {
+        // The bodies that are known reset before the input is added, the operator of today after it.
+        return Err(refuse_with(
+            Code::UnknownNeuron,
+            format!("'{}' is of a dialect that does not say what its reset takes", call.node.op_type),
+            "the nearest legal name is CUBA_zero_next_gt_binary_gain",
+        ));
+    }
     let x = source(im, call, sequence)?;
     let features = x.features();
     let initial = states::absorb(im, call, Slot { input: 1, output: 1 }, features, Importer::real_param)?;

@@ -26,6 +26,9 @@ use snnc_ir::neuron::{FixedPoint, Model, Neuron, Spec};
 /// The domain of the neurons.
 pub(crate) const DOMAIN: &str = "ai.snnc";
 
+/// The version of the operator set that is read.
+pub(crate) const VERSION: i64 = 1;
+
 /// What kind of neuron a node is, in either dialect.
 enum Kind {
     Standard(Signature),

@@ -7,6 +7,7 @@ use crate::onnx::proto::tensor_proto::DataType;
 use crate::onnx::refusal::Refusal;
 use crate::onnx::tensor;
 use snnc_ir::graph::Number;
+use snnc_ir::graph::op::Op;
 
 pub(super) fn import<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), Refusal> {
     let code = call.attributes.int("to", 0)?;
@@ -31,6 +32,10 @@ pub(super) fn import<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), R
     let widens = match to {
         DataType::Float => whole,
         DataType::Int32 | DataType::Int64 => whole,
+        // Spikes are 0 or 1.
+        DataType::Int8 | DataType::Uint8 if im.graph.number == Number::Integer => {
+            im.graph.nodes.get(layer.node.index()).is_some_and(|n| matches!(n.op, Op::Neuron(_)))
+        }
         _ => to == layer.ty,
     };
     if !widens {

@@ -3,11 +3,23 @@
 use super::window;
 use crate::onnx::call::Call;
 use crate::onnx::importer::{Features, Importer};
+use crate::onnx::proto::tensor_proto::DataType;
 use crate::onnx::refusal::Refusal;
 use crate::onnx::weights;
 use snnc_ir::graph::op::{Conv2d, Op};
 
 pub(super) fn import<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), Refusal> {
+    let ty = im.layer(call.required(0)?)?.ty;
+    convolution(im, call, call.input(2), ty)
+}
+
+/// A convolution with a bias, or without, that gives out values of a type.
+pub(super) fn convolution<'m>(
+    im: &mut Importer<'m>,
+    call: &Call<'m>,
+    bias: Option<&'m str>,
+    ty: DataType,
+) -> Result<(), Refusal> {
     let x = im.layer(call.required(0)?)?;
     let name = call.required(1)?;
     let constant = im.constant(name)?;
@@ -21,7 +33,7 @@ pub(super) fn import<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), R
         .map_err(|_| call.form("the number of groups is negative"))?;
     let kernel = [out, per_group, kh, kw];
     let weights = weights::push(im, &constant, kernel, Some((name, true)))?;
-    let bias = match call.input(2) {
+    let bias = match bias {
         Some(bias) => weights::bias(im, bias, &[out])?,
         None => None,
     };
@@ -34,6 +46,6 @@ pub(super) fn import<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), R
         dilation: geometry.dilation,
         groups,
     });
-    im.emit(call, op, &[&x], Features::Map, x.ty)?;
+    im.emit(call, op, &[&x], Features::Map, ty)?;
     Ok(())
 }

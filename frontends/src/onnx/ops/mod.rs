@@ -1,5 +1,6 @@
 //! Operators, one file each, and the table that finds them.
 
+mod abs;
 mod add;
 mod average_pool;
 mod cast;
@@ -7,6 +8,7 @@ mod clip;
 mod concat;
 mod constant;
 mod conv;
+mod conv_integer;
 mod dequantize_linear;
 mod dropout;
 mod flatten;
@@ -14,11 +16,15 @@ mod gemm;
 mod global_average_pool;
 mod identity;
 mod matmul;
+mod matmul_integer;
 mod max_pool;
+mod mul;
+mod pow;
 mod quantize_linear;
 mod relu;
 mod remedy;
 mod reshape;
+mod sign;
 mod squeeze;
 mod transpose;
 mod unsqueeze;
@@ -37,6 +43,7 @@ pub(crate) type Import = for<'m> fn(&mut Importer<'m>, &Call<'m>) -> Result<(), 
 
 /// Every operator that is read, by domain and name, except the neurons.
 const TABLE: &[(&str, &str, Import)] = &[
+    ("ai.onnx", "Abs", abs::import),
     ("ai.onnx", "Add", add::import),
     ("ai.onnx", "AveragePool", average_pool::import),
     ("ai.onnx", "Cast", cast::import),
@@ -44,6 +51,7 @@ const TABLE: &[(&str, &str, Import)] = &[
     ("ai.onnx", "Concat", concat::import),
     ("ai.onnx", "Constant", constant::import),
     ("ai.onnx", "Conv", conv::import),
+    ("ai.onnx", "ConvInteger", conv_integer::import),
     ("ai.onnx", "DequantizeLinear", dequantize_linear::import),
     ("ai.onnx", "Dropout", dropout::import),
     ("ai.onnx", "Flatten", flatten::import),
@@ -51,10 +59,14 @@ const TABLE: &[(&str, &str, Import)] = &[
     ("ai.onnx", "GlobalAveragePool", global_average_pool::import),
     ("ai.onnx", "Identity", identity::import),
     ("ai.onnx", "MatMul", matmul::import),
+    ("ai.onnx", "MatMulInteger", matmul_integer::import),
     ("ai.onnx", "MaxPool", max_pool::import),
+    ("ai.onnx", "Mul", mul::import),
+    ("ai.onnx", "Pow", pow::import),
     ("ai.onnx", "QuantizeLinear", quantize_linear::import),
     ("ai.onnx", "Relu", relu::import),
     ("ai.onnx", "Reshape", reshape::import),
+    ("ai.onnx", "Sign", sign::import),
     ("ai.onnx", "Squeeze", squeeze::import),
     ("ai.onnx", "Transpose", transpose::import),
     ("ai.onnx", "Unsqueeze", unsqueeze::import),
@@ -74,7 +86,7 @@ pub(crate) fn find(node: &NodeProto) -> Option<Import> {
 /// Whether a node is supported as far as its operator and its readers tell.
 pub(crate) fn is_supported<'m>(im: &Importer<'m>, call: &Call<'m>) -> bool {
     let alone = domain(&call.node.domain) == "ai.onnx" && call.node.op_type == "Relu";
-    find(call.node).is_some() && (!alone || relu::is_quantised(im, call))
+    find(call.node).is_some() && (!alone || relu::is_supported(im, call))
 }
 
 /// Whether a node is a neuron or a quantised activation, supported or not.

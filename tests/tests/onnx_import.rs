@@ -1,0 +1,346 @@
+//! What each form of ONNX becomes, and which code refuses what.
+
+use snnc_frontends::onnx::proto::tensor_proto::DataType;
+use snnc_frontends::onnx::{Imported, Options, decode, import};
+use snnc_ir::diag::{Code, Diagnostics};
+use snnc_ir::graph::op::{Bias, Input, Op, Values};
+use snnc_ir::graph::param::Param;
+use snnc_ir::graph::weights::{Scale, Storage};
+use snnc_ir::graph::{Graph, Number};
+use snnc_ir::neuron::{Activation, Compare, Emission, Model, Neuron, Reset, Spiking, Timing};
+use snnc_tests::onnx_builder::{Builder, int, ints, small_spiking, string};
+
+fn run_with(builder: Builder, options: &Options) -> Result<Imported, Diagnostics> {
+    import(&decode(builder.bytes(), None)?, options)
+}
+
+fn run(builder: Builder) -> Result<Imported, Diagnostics> {
+    run_with(builder, &Options::default())
+}
+
+fn graph(builder: Builder) -> Graph {
+    run(builder).expect("it is imported").graph
+}
+
+fn refusal(builder: Builder) -> (Code, String) {
+    let first = run(builder).expect_err("it is refused").remove(0);
+    (first.code, first.message)
+}
+
+fn neuron<'g>(graph: &'g Graph, name: &str) -> &'g Neuron {
+    let node = graph.nodes.iter().find(|n| n.name == name).expect("a node of that name");
+    let Op::Neuron(neuron) = &node.op else { unreachable!("{name} is no neuron") };
+    neuron
+}
+
+fn spiking<'g>(graph: &'g Graph, name: &str) -> &'g Spiking<f32> {
+    let Neuron::Real(spec) = neuron(graph, name) else { unreachable!("{name} is not real") };
+    let Model::Spiking(model) = &spec.model else { unreachable!("{name} does not spike") };
+    model
+}
+
+/// `x` and `v` of four neurons; `op` gives `s` and `vo` from them and the parameters.
+fn one_neuron(op: &str, parameters: &[(&str, f32)]) -> Builder {
+    let mut builder =
+        Builder::default().input("x", &[-1, 4]).input("v", &[-1, 4]).metadata("snnc.steps", "3");
+    for (name, value) in parameters {
+        builder = builder.scalar(name, *value);
+    }
+    let names: Vec<&str> = ["x", "v"].into_iter().chain(parameters.iter().map(|(n, _)| *n)).collect();
+    builder.node(&format!("ai.snnc::{op}"), &names, &["s", "vo"]).output("s").output("vo")
+}
+
+#[test]
+fn a_small_network() {
+    let imported = run(small_spiking()).expect("it is imported");
+    let graph = &imported.graph;
+    let ops: Vec<&str> = graph.nodes.iter().map(|n| n.op.mnemonic()).collect();
+    assert_eq!(ops, ["input", "conv2d", "lif", "sum_pool", "reshape", "linear", "lif", "output"]);
+    let names: Vec<&str> = graph.nodes.iter().map(|n| n.name.as_str()).collect();
+    assert_eq!(names, ["x", "/c", "/s1", "/p", "/f", "/g", "/s2", "s2"]);
+    assert_eq!((graph.steps, graph.number), (4, Number::Real));
+    assert_eq!(imported.opset["ai.onnx"], 21);
+    assert_eq!(imported.fingerprint.len(), 64);
+    let first = spiking(graph, "/s1");
+    assert_eq!(first.decay, Some(Param::Scalar(0.5)));
+    assert_eq!((first.compare, &first.reset), (Compare::Greater, &Reset::Subtract(Timing::Next)));
+    let Op::SumPool(pool) = &graph.nodes[3].op else { panic!("no pool") };
+    assert_eq!(pool.divisor, 4);
+}
+
+#[test]
+fn steps_come_from_the_user_then_the_file() {
+    let steps = |t| Options { steps: t, ..Options::default() };
+    assert_eq!(run_with(small_spiking(), &steps(Some(9))).expect("imported").graph.steps, 9);
+    let mut unsaid = small_spiking();
+    unsaid.model.metadata_props.retain(|p| p.key != "snnc.steps");
+    assert_eq!(refusal(unsaid).0, Code::MissingSteps);
+}
+
+#[test]
+fn options_of_a_neuron_take_their_inputs_in_order() {
+    let all = one_neuron(
+        "LIF_value_same_ge_count_gain_rest_after_vmin_max",
+        &[("beta", 1.0), ("th", 2.0), ("g", 3.0), ("rest", 4.0), ("reset", 5.0), ("min", -6.0), ("max", 7.0)],
+    );
+    let graph = graph(all);
+    let model = spiking(&graph, "/s");
+    let scalar = |v| Some(Param::Scalar(v));
+    assert_eq!(model.decay, None, "a factor of 1 is no leak");
+    assert_eq!((&model.gain, &model.rest, &model.v_min), (&scalar(3.0), &scalar(4.0), &scalar(-6.0)));
+    assert_eq!(model.reset, Reset::Value(Timing::Same, Param::Scalar(5.0)));
+    assert_eq!(model.emission, Emission::Count { max: scalar(7.0) });
+}
+
+#[test]
+fn an_integer_network() {
+    let builder = Builder::default()
+        .typed_input("x", DataType::Int32, &[1, 4])
+        .typed_input("v", DataType::Int32, &[1, 2])
+        .typed_input("i", DataType::Int32, &[1, 2])
+        .int32s("w", &[4, 2], &[1, -2, 3, -400, 5, 6, 7, 8])
+        .int32s("dv", &[], &[96])
+        .int32s("di", &[], &[4096])
+        .int32s("th", &[2], &[100, 200])
+        .int32s("b", &[], &[3])
+        .node("MatMul", &["x", "w"], &["y"])
+        .node(
+            "ai.snnc::CUBAInt_zero_same_ge_binary_bias",
+            &["y", "v", "i", "dv", "di", "th", "b"],
+            &["s", "vo", "io"],
+        )
+        .output("s")
+        .output("vo")
+        .output("io")
+        .metadata("snnc.steps", "2");
+    let graph = graph(builder);
+    assert_eq!(graph.number, Number::Integer);
+    assert!(matches!(&graph.weights[0].storage, Storage::I32(v) if v[..] == [1, 3, 5, 7, -2, -400, 6, 8]));
+    let Neuron::Integer(spec, _) = neuron(&graph, "/s") else { panic!("real") };
+    let Model::Spiking(model) = &spec.model else { panic!("no spikes") };
+    assert_eq!(model.decay, Some(Param::Scalar(4000)));
+    assert_eq!(model.current.as_ref().map(|c| &c.decay), Some(&Param::Scalar(0)));
+    assert_eq!(model.threshold, Param::PerChannel(vec![100, 200]));
+    assert_eq!(model.bias, Some(Param::Scalar(3)));
+}
+
+#[test]
+fn a_sequence_has_its_time_axis_taken_off() {
+    let builder = Builder::default()
+        .input("x", &[5, 1, 4])
+        .floats("w", &[4, 3], &[0.5; 12])
+        .floats("b", &[3], &[1.0, 2.0, 3.0])
+        .floats("v", &[1, 3], &[0.0, 0.25, 0.0])
+        .scalar("beta", 0.9)
+        .node("MatMul", &["x", "w"], &["m"])
+        .node("Add", &["m", "b"], &["y"])
+        .node("ai.snnc::LISeq", &["y", "v", "beta"], &["o", "vo"])
+        .output("o");
+    let graph = graph(builder);
+    assert_eq!(graph.steps, 5);
+    assert_eq!(graph.nodes[0].shape.len(), 4);
+    assert!(
+        matches!(&graph.nodes[1].op, Op::Linear(l) if l.bias == Some(Bias::Real(Param::PerChannel(vec![1.0, 2.0, 3.0]))))
+    );
+    assert_eq!(graph.nodes[1].origin, ["/m", "/y"]);
+    let Neuron::Real(spec) = neuron(&graph, "/o") else { panic!("integer") };
+    let Model::Integrator(model) = &spec.model else { panic!("no integrator") };
+    assert_eq!(model.initial, Some(Param::PerChannel(vec![0.0, 0.25, 0.0])));
+}
+
+#[test]
+fn sigma_delta_and_delta() {
+    let builder = Builder::default()
+        .input("x", &[1, 4])
+        .input("r0", &[1, 4])
+        .input("a", &[1, 4])
+        .input("r1", &[1, 4])
+        .scalar("th", 0.5)
+        .scalar("b", 0.25)
+        .node("ai.snnc::Delta_ge", &["x", "r0", "th"], &["d", "r0o"])
+        .node("ai.snnc::SigmaDelta_relu_gt_bias", &["d", "a", "r1", "th", "b"], &["s", "ao", "r1o"])
+        .output("s")
+        .output("r0o")
+        .output("ao")
+        .output("r1o")
+        .metadata("snnc.steps", "2");
+    let graph = graph(builder);
+    let ops: Vec<&str> = graph.nodes.iter().map(|n| n.op.mnemonic()).collect();
+    assert_eq!(ops, ["input", "delta", "sigma_delta", "output"]);
+}
+
+#[test]
+fn quantised_weights_stay_integers_and_activations_become_neurons() {
+    let builder = Builder::default()
+        .input("x", &[1, 2])
+        .raw("w", DataType::Uint8, &[3, 2], &[10, 11, 12, 13, 14, 255])
+        .floats("ws", &[3], &[0.5, 0.25, 2.0])
+        .raw("wz", DataType::Uint8, &[3], &[10, 10, 255])
+        .scalar("as", 0.125)
+        .raw("az", DataType::Int8, &[], &[0x80])
+        .node_with("DequantizeLinear", &["w", "ws", "wz"], &["wd"], vec![int("axis", 0)])
+        .node_with("Gemm", &["x", "wd"], &["y"], vec![int("transB", 1)])
+        .node("Relu", &["y"], &["r"])
+        .node("QuantizeLinear", &["r", "as", "az"], &["q"])
+        .node("com.microsoft::DequantizeLinear", &["q", "as", "az"], &["z"])
+        .output("z");
+    let graph = graph(builder);
+    assert_eq!(graph.steps, 1);
+    assert!(matches!(&graph.weights[0].storage, Storage::I32(v) if v[..] == [0, 1, 2, 3, -241, 0]));
+    assert_eq!(graph.weights[0].scale, Some(Scale::PerChannel(vec![0.5, 0.25, 2.0])));
+    let Neuron::Real(spec) = neuron(&graph, "/z") else { panic!("integer") };
+    let expected = Activation { scale: 0.125, zero_point: -128, lo: -128, hi: 127, relu: true };
+    assert_eq!(spec.model, Model::Activation(expected));
+    assert_eq!(graph.nodes[2].origin, ["/r", "/q", "/z"]);
+}
+
+#[test]
+fn four_bit_weights() {
+    let builder = Builder::default()
+        .input("x", &[1, 3])
+        .raw("w", DataType::Int4, &[1, 3], &[0xF7, 0x08])
+        .scalar("ws", 0.5)
+        .node("com.microsoft::DequantizeLinear", &["w", "ws"], &["wd"])
+        .node_with("Gemm", &["x", "wd"], &["y"], vec![int("transB", 1)])
+        .node("QuantizeLinear", &["y", "ws"], &["q"])
+        .node("DequantizeLinear", &["q", "ws"], &["z"])
+        .output("z");
+    assert!(matches!(&graph(builder).weights[0].storage, Storage::I8(v) if v[..] == [7, -1, -8]));
+}
+
+#[test]
+fn sum_pooling_as_exporters_write_it() {
+    let pool = || vec![ints("kernel_shape", &[2, 2]), ints("strides", &[2, 2])];
+    let build = |factor: f32| {
+        Builder::default()
+            .input("x", &[1, 1, 4, 4])
+            .input("v", &[1, 1, 2, 2])
+            .scalar("one", 1.0)
+            .scalar("k", factor)
+            .node("Pow", &["x", "one"], &["p"])
+            .node_with("AveragePool", &["p"], &["a"], pool())
+            .node("Sign", &["a"], &["sign"])
+            .node("Abs", &["a"], &["abs"])
+            .node("Relu", &["abs"], &["relu"])
+            .node("Mul", &["sign", "relu"], &["m"])
+            .node("Mul", &["m", "k"], &["n"])
+            .node("ai.snnc::LI", &["n", "v", "one"], &["s", "vo"])
+            .output("s")
+            .output("vo")
+            .metadata("snnc.steps", "2")
+    };
+    let graph = graph(build(4.0));
+    assert!(matches!(&graph.nodes[1].op, Op::SumPool(p) if p.divisor == 1));
+    assert_eq!(refusal(build(3.0)).0, Code::UnsupportedAttribute);
+}
+
+#[test]
+fn a_symbolic_dimension_is_given_by_the_user() {
+    let build = || {
+        let builder =
+            Builder::default().typed_input("x", DataType::Float, &[-1, 2, -1, 4]).output("s").output("vo");
+        builder.input("v", &[1, 2, 4, 4]).scalar("one", 1.0).node(
+            "ai.snnc::LI",
+            &["x", "v", "one"],
+            &["s", "vo"],
+        )
+    };
+    assert_eq!(refusal(build()).0, Code::BadShape);
+    let mut options = Options { steps: Some(2), ..Options::default() };
+    options.shapes.insert("x".into(), vec![1, 2, 4, 4]);
+    assert_eq!(run_with(build(), &options).expect("imported").graph.nodes[0].shape.h, 4);
+    options.shapes.insert("y".into(), vec![1]);
+    assert_eq!(run_with(build(), &options).expect_err("refused")[0].code, Code::BadShape);
+}
+
+#[test]
+fn inputs_say_what_values_they_take() {
+    let builder = Builder::default()
+        .typed_input("x", DataType::Bool, &[1, 4])
+        .input("v", &[1, 4])
+        .scalar("one", 1.0)
+        .node_with("Cast", &["x"], &["f"], vec![int("to", 1)])
+        .node("ai.snnc::LI", &["f", "v", "one"], &["s", "vo"])
+        .output("s")
+        .output("vo")
+        .metadata("snnc.steps", "2");
+    assert_eq!(graph(builder).nodes[0].op, Op::Input(Input { values: Values::Binary }));
+}
+
+#[test]
+fn codes_of_nodes() {
+    assert_eq!(refusal(small_spiking().node("Erf", &["x"], &["e"])).0, Code::UnsupportedOperator);
+    assert_eq!(
+        refusal(small_spiking().node("com.microsoft::Gelu", &["x"], &["e"])),
+        (Code::UnsupportedOperator, "operator 'com.microsoft::Gelu' is not supported".into())
+    );
+    // A domain that the file does not import.
+    assert_eq!(refusal(small_spiking().node("com.acme::LIF", &["x"], &["e"])).0, Code::BadGraph);
+    let padded = vec![ints("kernel_shape", &[2, 2]), ints("pads", &[1, 1, 1, 1])];
+    assert_eq!(
+        refusal(small_spiking().node_with("AveragePool", &["x"], &["e"], padded)).0,
+        Code::UnsupportedAttribute
+    );
+    let unknown = vec![int("surprise", 1)];
+    assert_eq!(
+        refusal(small_spiking().node_with("Flatten", &["x"], &["e"], unknown)).0,
+        Code::UnsupportedAttribute
+    );
+    assert_eq!(refusal(small_spiking().node("MatMul", &["f", "g"], &["e"])).0, Code::NotConstant);
+    assert_eq!(refusal(small_spiking().node("MatMul", &["f", "w2"], &["e"])).0, Code::BadShape);
+    let half =
+        Builder::default().typed_input("h", DataType::Float16, &[1, 4]).node("ai.snnc::LI", &["h"], &["s"]);
+    assert_eq!(refusal(half.output("s")).0, Code::UnsupportedType);
+    let ignored = small_spiking().input("unused", &[1, 3]);
+    assert_eq!(
+        refusal(ignored),
+        (Code::BadGraph, "input 'unused' is not used: the exporter lost the path from it".into())
+    );
+}
+
+#[test]
+fn codes_of_neurons() {
+    let (code, message) = refusal(one_neuron("LIF_subtract_next_gt", &[("beta", 0.5), ("th", 1.0)]));
+    assert_eq!(
+        (code, message.as_str()),
+        (Code::UnknownNeuron, "'LIF_subtract_next_gt' is no operator of ai.snnc")
+    );
+    let mut mismatch = one_neuron("LIF_subtract_next_gt_binary", &[("beta", 0.5), ("th", 1.0)]);
+    mismatch.graph.node[0].attribute.push(string("reset", "zero"));
+    assert_eq!(refusal(mismatch).0, Code::NeuronMismatch);
+    let mut foreign = one_neuron("LIF_subtract_next_gt_binary", &[("beta", 0.5), ("th", 1.0)]);
+    foreign.graph.node[0].attribute.push(string("activation", ""));
+    assert_eq!(refusal(foreign).0, Code::NeuronMismatch);
+    let mut newer = one_neuron("LIF_subtract_next_gt_binary", &[("beta", 0.5), ("th", 1.0)]);
+    newer.model.opset_import.iter_mut().filter(|o| o.domain == "ai.snnc").for_each(|o| o.version = 2);
+    assert_eq!(refusal(newer).0, Code::UnsupportedOperator);
+    let mut agreeing = one_neuron("LIF_subtract_next_gt_binary", &[("beta", 0.5), ("th", 1.0)]);
+    agreeing.graph.node[0].attribute.extend([string("reset", "subtract"), string("options", "")]);
+    assert!(run(agreeing).is_ok());
+    let plain = Builder::default().input("x", &[1, 4]).node("Relu", &["x"], &["y"]).output("y");
+    let all: Vec<Code> = run(plain).expect_err("refused").iter().map(|d| d.code).collect();
+    assert_eq!(all, [Code::NoSpikingNeuron, Code::UnsupportedOperator]);
+}
+
+#[test]
+fn codes_of_states() {
+    let li =
+        |builder: Builder, v: &str| builder.node("ai.snnc::LI", &["x", v, "one"], &["s", "vo"]).output("s");
+    let base = || Builder::default().input("x", &[1, 4]).scalar("one", 1.0).metadata("snnc.steps", "3");
+    // No output that a next step could take.
+    assert_eq!(refusal(li(base().input("v", &[1, 4]), "v")).0, Code::StateNotPaired);
+    // A constant state: lost after each step, unless there is one step only.
+    let lost = || li(base().floats("v", &[1, 4], &[0.0; 4]), "v");
+    assert_eq!(refusal(lost()).0, Code::StateNotPaired);
+    let one = Options { steps: Some(1), ..Options::default() };
+    assert!(run_with(lost(), &one).is_ok());
+    // One state for two neurons.
+    let shared = li(base().input("v", &[1, 4]), "v")
+        .node("ai.snnc::LI", &["s", "v", "one"], &["t", "to"])
+        .output("vo")
+        .output("to");
+    assert_eq!(refusal(shared).0, Code::StateNotPaired);
+    // Paired with another output than the neuron's.
+    let crossed = li(base().input("v", &[1, 4]), "v").output("vo").metadata("snnc.states", r#"[["v","s"]]"#);
+    assert_eq!(refusal(crossed).0, Code::StateNotPaired);
+}

@@ -2,12 +2,20 @@
 
 use super::op::{Bias, Op, Values};
 use super::shape::Shape;
+use super::weights::{Scale, Storage, Weights};
 use super::{Graph, Node, NodeId, Number};
-use crate::neuron::{Emission, Model, Neuron, Overflow, Reset, Spec, Timing};
+use crate::neuron::{Emission, Model, Neuron, Reset, Spec, Timing};
 use thiserror::Error;
 
-/// Greatest number of elements of one value; what a pass may allocate for it is bounded by this.
+#[cfg(test)]
+mod tests;
+
+/// Greatest number of elements of one value, of one weight tensor, of what one delay holds, and of an
+/// axis with its padding; what a pass may allocate for one of them is bounded by this.
 pub const MAX_ELEMENTS: usize = 1 << 28;
+
+/// Longest delay.
+pub const MAX_DELAY: u32 = 1 << 20;
 
 /// A rule of the graph that a node breaks.
 #[derive(Clone, Debug, Error, PartialEq)]
@@ -43,14 +51,33 @@ pub fn verify(graph: &Graph) -> Result<(), Vec<VerifyError>> {
         fail("the network has no output");
     }
     for (k, weights) in graph.weights.iter().enumerate() {
-        if weights.len() > MAX_ELEMENTS || !weights.is_consistent() {
+        // Without the first, a product of some of the sizes could overflow.
+        if weights.is_empty() || weights.len() > MAX_ELEMENTS {
+            fail(&format!("weights @{k} are empty or too large"));
+        } else if !weights.is_consistent() {
             fail(&format!("weights @{k} do not hold what their shape says"));
+        }
+        if !is_finite(weights) {
+            fail(&format!("weights @{k} hold a value that is not finite"));
         }
         if graph.number == Number::Integer && (!weights.is_integer() || weights.scale.is_some()) {
             fail(&format!("weights @{k} are real in an integer graph"));
         }
     }
     if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
+fn is_finite(weights: &Weights) -> bool {
+    let values: &[f32] = match &weights.storage {
+        Storage::F32(values) => values,
+        _ => &[],
+    };
+    let scales: &[f32] = match &weights.scale {
+        None => &[],
+        Some(Scale::PerTensor(scale)) => std::slice::from_ref(scale),
+        Some(Scale::PerChannel(scales)) => scales,
+    };
+    values.iter().chain(scales).all(|v| v.is_finite())
 }
 
 fn check_node(graph: &Graph, id: NodeId, node: &Node, fail: &mut impl FnMut(String)) {
@@ -103,6 +130,11 @@ fn check_op(graph: &Graph, node: &Node, fail: &mut impl FnMut(String)) {
             if !bias.fits(node.shape) {
                 fail("its bias does not fit its shape".into());
             }
+            if let Bias::Real(p) = bias
+                && !p.values().iter().all(|v| v.is_finite())
+            {
+                fail("its bias is not finite".into());
+            }
         }
         Op::Input(input) => match input.values {
             Values::Real if graph.number == Number::Integer => {
@@ -115,6 +147,12 @@ fn check_op(graph: &Graph, node: &Node, fail: &mut impl FnMut(String)) {
             fail("its divisor must be 1 (integer graph) or positive".into());
         }
         Op::Delay(delay) if delay.steps == 0 => fail("a delay lasts at least one step".into()),
+        Op::Delay(delay)
+            if delay.steps > MAX_DELAY
+                || node.shape.len().saturating_mul(delay.steps as usize) > MAX_ELEMENTS =>
+        {
+            fail(format!("a delay of {} steps holds too much", delay.steps));
+        }
         Op::Neuron(neuron) => check_neuron(graph, node, neuron, fail),
         _ => {}
     }
@@ -138,9 +176,14 @@ fn check_neuron(graph: &Graph, node: &Node, neuron: &Neuron, fail: &mut impl FnM
                 fail("the levels of its activation are not in order".into());
             }
             for (name, param) in spec.model.params() {
-                if param.values().iter().any(|v| v.is_nan()) {
-                    fail(format!("its {name} is not a number"));
+                if !param.values().iter().all(|v| v.is_finite()) {
+                    fail(format!("its {name} is not finite"));
                 }
+            }
+            if let Model::Spiking(s) = &spec.model
+                && !s.levels.iter().flatten().all(|v| v.is_finite())
+            {
+                fail("one of its state levels is not finite".into());
             }
             check_spec(spec, fail);
         }
@@ -148,8 +191,10 @@ fn check_neuron(graph: &Graph, node: &Node, neuron: &Neuron, fail: &mut impl FnM
             if fixed.shift > 30 || !(2..=32).contains(&fixed.v_bits) || !(2..=32).contains(&fixed.i_bits) {
                 fail("its fixed-point widths are out of range".into());
             }
-            if fixed.v_overflow == Overflow::Wrap && fixed.v_bits < 2 {
-                fail("a membrane cannot wrap in so few bits".into());
+            if let Model::Activation(a) = &spec.model
+                && (a.scale != 1 || a.lo > a.hi)
+            {
+                fail("its activation has a scale, or its levels are not in order".into());
             }
             check_spec(spec, fail);
         }

@@ -49,16 +49,21 @@ impl FixedPoint {
         i_overflow: Overflow::Wrap,
     };
 
-    /// `state · numerator / 2^shift`, rounded.
+    /// `state · numerator / 2^shift`, rounded. The product saturates at 64 bits, which a state within
+    /// its width never reaches.
     #[inline]
     pub fn decay(&self, state: i64, numerator: i32) -> i64 {
-        let product = state * i64::from(numerator);
+        let product = state.saturating_mul(i64::from(numerator));
         match self.rounding {
             Rounding::Down => product >> self.shift,
             Rounding::TowardZero => product / (1i64 << self.shift),
             Rounding::Nearest => {
                 let half = if self.shift == 0 { 0 } else { 1i64 << (self.shift - 1) };
-                if product >= 0 { (product + half) >> self.shift } else { -((-product + half) >> self.shift) }
+                if product >= 0 {
+                    product.saturating_add(half) >> self.shift
+                } else {
+                    -(product.saturating_neg().saturating_add(half) >> self.shift)
+                }
             }
         }
     }
@@ -86,7 +91,7 @@ fn hold(value: i64, bits: u8, overflow: Overflow) -> i64 {
         // One period, kept in range whatever came in.
         Overflow::Wrap => {
             let period = 1i64 << bits;
-            let wrapped = (value + (period >> 1)).rem_euclid(period) - (period >> 1);
+            let wrapped = (value.rem_euclid(period) + (period >> 1)).rem_euclid(period) - (period >> 1);
             wrapped.max(-max)
         }
     }

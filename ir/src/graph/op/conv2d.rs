@@ -1,6 +1,7 @@
 //! Two-dimensional convolution.
 
 use super::super::shape::Shape;
+use super::super::verify::MAX_ELEMENTS;
 use super::super::weights::WeightId;
 use super::{Bias, ShapeError};
 
@@ -56,6 +57,9 @@ pub(super) fn span(
         return Err(ShapeError::Mismatch("kernel, stride and dilation must be at least 1".into()));
     }
     let padded = size.checked_add(before).and_then(|v| v.checked_add(after)).ok_or_else(overflow)?;
+    if padded > MAX_ELEMENTS {
+        return Err(overflow());
+    }
     let reach = (kernel - 1).checked_mul(dilation).and_then(|v| v.checked_add(1)).ok_or_else(overflow)?;
     if reach > padded {
         return Err(ShapeError::Mismatch(format!("a window of {reach} does not fit an axis of {padded}")));

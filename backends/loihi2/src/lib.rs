@@ -1,1 +1,192 @@
 //! The Intel Loihi 2 back end.
+//!
+//! - `chip.toml`: the numbers of the chip with their sources; [`CHIP`] is its text.
+//! - [`quantise`]: a real network in the chip's integers.
+//! - [`legal`]: what the chip can run at all.
+//! - [`memory`]: registers and memory of a core.
+//! - [`tile`]: tiles of a layer and the loads that they mean.
+//!
+//! `README.md` says where the numbers and rules come from and where public knowledge ends.
+#![forbid(unsafe_code)]
+
+pub mod legal;
+pub mod memory;
+pub mod quantise;
+pub mod tile;
+
+use snnc_ir::diag::{Code, Diagnostic, Location};
+use snnc_ir::graph::Graph;
+use snnc_ir::text::print_node;
+use snnc_machine::chip::{ChipFile, names};
+use snnc_machine::floorline::Rates;
+use snnc_machine::manifest::Assumption;
+use snnc_machine::network::Network;
+use snnc_machine::target::{
+    Choice, Implementation, Least, Part, Profile, QuantisedGraph, Refusal, Target, Tile,
+};
+
+use memory::Caps;
+
+/// The built-in chip file.
+pub const CHIP: &str = include_str!("../chip.toml");
+
+/// Loihi 2 with the numbers of one chip file.
+#[derive(Debug)]
+pub struct Loihi2 {
+    chip: ChipFile,
+    caps: Caps,
+    edge_delay: u32,
+    max_delay: u32,
+    weighing: tile::Weighing,
+}
+
+impl Loihi2 {
+    /// The back end for a chip file.
+    ///
+    /// # Errors
+    /// When the file lacks a constant that the back end needs.
+    pub fn new(chip: ChipFile) -> Result<Self, Diagnostic> {
+        let caps = Caps {
+            axon_in: chip.count("axon_in_per_core")?,
+            neuron_groups: chip.count("neuron_groups_per_core")?,
+            neurons: chip.count("neurons_per_core")?,
+            synapses: chip.count("synapse_words_per_core")?,
+            axon_map: chip.count("axon_map_per_core")?,
+            total: chip.count("total_words_per_core")?,
+        };
+        let steps = |name| chip.count(name).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+        let rates = Rates::of(&chip)?;
+        let weighing = tile::Weighing { synop: rates.synop.rank(), update: rates.update.rank() };
+        let (edge_delay, max_delay) = (steps(names::EDGE_DELAY)?, steps(names::MAX_DELAY)?);
+        Ok(Self { chip, caps, edge_delay, max_delay, weighing })
+    }
+}
+
+impl Target for Loihi2 {
+    fn chip(&self) -> &ChipFile {
+        &self.chip
+    }
+
+    fn edge_delay(&self) -> u32 {
+        self.edge_delay
+    }
+
+    fn quantise(&self, graph: &Graph) -> Result<QuantisedGraph, Vec<Diagnostic>> {
+        let done = quantise::quantise(graph)?;
+        let warnings = done.errors.iter().filter(|e| !e.is_exact()).map(|e| lossy(graph, e)).collect();
+        let notes = done.errors.iter().map(note).collect();
+        Ok(QuantisedGraph { graph: done.graph, warnings, notes })
+    }
+
+    fn implementations(
+        &self,
+        network: &Network,
+        layer: usize,
+    ) -> Result<Vec<Implementation>, Vec<Diagnostic>> {
+        let broken = legal::check(network, layer, &self.caps, self.max_delay);
+        if broken.is_empty() { Ok(vec![legal::implementation(&network.layers[layer])]) } else { Err(broken) }
+    }
+
+    fn tiles(&self, network: &Network, layer: usize, _how: Implementation, max_cores: u64) -> Vec<Tile> {
+        tile::menu(&network.layers[layer], max_cores)
+    }
+
+    fn loads(
+        &self,
+        network: &Network,
+        layer: usize,
+        choice: Choice,
+        profile: &Profile,
+    ) -> Result<Vec<Part>, Refusal> {
+        let consumers = network.consumers();
+        let is_output = network.outputs.iter().any(|o| o.layer == layer);
+        let this = &network.layers[layer];
+        let blocks = tile::blocks(this, choice.tile, profile, self.weighing);
+        let mut out = Vec::with_capacity(blocks.len());
+        for block in blocks {
+            let memory = memory::use_of(network, this, &consumers[layer], is_output, &block, &self.caps);
+            memory::check(&memory)?;
+            let load = tile::load(this, profile.rates[layer], &block, profile);
+            out.push(Part { block, memory, load });
+        }
+        Ok(out)
+    }
+
+    fn least(&self, network: &Network, layer: usize, profile: &Profile) -> Least {
+        tile::least(&network.layers[layer], profile, &self.caps)
+    }
+
+    fn assumptions(&self) -> Vec<Assumption> {
+        RULES
+            .iter()
+            .map(|(name, kind, source)| Assumption {
+                name: (*name).into(),
+                side: "rule".into(),
+                value: String::new(),
+                kind: (*kind).into(),
+                source: (*source).into(),
+            })
+            .collect()
+    }
+}
+
+/// Rules of the back end that are not quoted from anywhere; README.md tells more.
+const RULES: &[(&str, &str, &str)] = &[
+    (
+        "axon_map",
+        "inferred",
+        "entries per position for a convolution that reads the layer, per neuron otherwise; the published tables show twice that for some layers",
+    ),
+    (
+        "conv_memory",
+        "inferred",
+        "words per shared kernel position; the published tables show one word more for some strided layers",
+    ),
+    ("dense_memory", "inferred", "words per input axon; agrees with every published row"),
+    (
+        "neuron_microcode",
+        "assumed",
+        "reset, comparison and decay of every neuron model of the IR can be programmed, and a population can start in a given step",
+    ),
+    (
+        "stored_zeros",
+        "assumed",
+        "whether stored zero weights are executed is not public: lower bounds leave them out, nominal and upper loads count them",
+    ),
+    (
+        "tiles",
+        "assumed",
+        "a core takes any contiguous ranges of channels, rows and columns; the vendor's compiler makes powers of two",
+    ),
+];
+
+fn lossy(graph: &Graph, e: &quantise::LayerError) -> Diagnostic {
+    let mut at = Location::node(&e.layer);
+    if let Some(id) = graph.ids().find(|id| graph.node(*id).name == e.layer) {
+        at = at.with_line(print_node(graph, id));
+    }
+    Diagnostic::new(Code::LossyQuantisation, format!("'{}' was rounded to the chip's integers", e.layer))
+        .at(at)
+        .label(errors(e))
+        .remedy("train with 8-bit weights of one scale per layer, decays in 4096ths and thresholds that are multiples of the scale")
+}
+
+/// One line on what quantisation did to a layer.
+fn note(e: &quantise::LayerError) -> String {
+    if e.is_exact() {
+        return format!("{}: scale {:?}, exact", e.layer, e.scale);
+    }
+    format!("{}: scale {:?}, {}", e.layer, e.scale, errors(e))
+}
+
+/// The greatest errors that are not zero.
+fn errors(e: &quantise::LayerError) -> String {
+    let all = [
+        (e.weight, format!("weight {:.3} steps", e.weight)),
+        (e.threshold, format!("threshold {:.1e} of itself", e.threshold)),
+        (e.decay, format!("decay {:.1e}", e.decay)),
+        (e.bias, format!("bias {:.3} steps", e.bias)),
+    ];
+    let list: Vec<String> = all.into_iter().filter(|(v, _)| *v > 0.0).map(|(_, text)| text).collect();
+    format!("greatest error: {}", list.join(", "))
+}

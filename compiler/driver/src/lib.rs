@@ -1,1 +1,44 @@
-//! The phases of the compiler, in order.
+//! The phases of the compiler, in order, and everything else that a command does.
+//!
+//! - [`phase`]: the one table of phases.
+//! - [`model`]: reading a network, whatever file holds it.
+//! - [`pass`]: passes over the graph that know no chip.
+//! - [`registry`]: the chips.
+//! - [`compile`]: a compilation.
+//! - [`bundle`]: reading and writing the folder of a result.
+//! - [`sample`], [`simulate`]: samples, and running them.
+//! - [`activity`]: stated activity.
+//!
+//! The driver renders nothing: it returns data and diagnostics.
+#![forbid(unsafe_code)]
+
+pub mod activity;
+pub mod bundle;
+pub mod compile;
+pub mod model;
+pub mod pass;
+pub mod phase;
+pub mod registry;
+pub mod sample;
+pub mod simulate;
+
+use std::time::Duration;
+
+/// Watches a compilation.
+pub trait Observer {
+    /// A phase has ended.
+    fn ended(&mut self, phase: phase::Phase, time: Duration, notes: &[String]);
+
+    /// Whether what each phase made is to be kept as text.
+    fn wants_dumps(&self) -> bool {
+        false
+    }
+}
+
+/// Watches nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn ended(&mut self, _phase: phase::Phase, _time: Duration, _notes: &[String]) {}
+}

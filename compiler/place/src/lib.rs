@@ -1,1 +1,10 @@
-//! Placement of cores on a chip and the load of its links.
+//! Placement of cores on the mesh of a chip, and what its links then carry.
+//!
+//! - [`traffic`]: which core sends how many messages to which, exactly, from the receptive fields.
+//! - [`mesh`]: sites on the mesh; plain placement in the order of the layers.
+//! - [`links`]: loads of the links under dimension-order routing.
+#![forbid(unsafe_code)]
+
+pub mod links;
+pub mod mesh;
+pub mod traffic;

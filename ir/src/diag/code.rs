@@ -51,6 +51,7 @@ codes! {
     ExternalData Error "E0005" "external data is missing or outside the model's folder";
     BudgetExceeded Error "E0006" "the model needs more nodes or bytes than allowed";
     FileUnwritable Error "E0007" "a file cannot be written";
+    UnknownCode Error "E0008" "there is no such diagnostic code";
     UnsupportedOperator Error "E0101" "an operator is not supported";
     UnsupportedAttribute Error "E0102" "an operator is used in a form that is not supported";
     BadGraph Error "E0103" "the ONNX graph is malformed";

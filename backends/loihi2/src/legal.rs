@@ -1,0 +1,73 @@
+//! What the chip can run at all.
+
+use snnc_ir::diag::{Code, Diagnostic, Location};
+use snnc_ir::graph::op::Op;
+use snnc_ir::neuron::{Model, Neuron, Spec};
+use snnc_machine::network::{Layer, Network};
+use snnc_machine::target::Implementation;
+
+use crate::memory::Caps;
+
+/// How a layer's connections are stored: `conv` shares one kernel over all positions of a core, `dense`
+/// lists every target of every input, `mixed` is a population with both kinds.
+pub fn implementation(layer: &Layer) -> Implementation {
+    let linear = layer.projections.iter().filter(|p| matches!(p.op, Op::Linear(_))).count();
+    let encoding = match linear {
+        0 => "conv",
+        n if n == layer.projections.len() => "dense",
+        _ => "mixed",
+    };
+    Implementation { encoding }
+}
+
+/// Every rule that a layer breaks whatever its tile.
+pub fn check(network: &Network, index: usize, caps: &Caps, max_delay: u32) -> Vec<Diagnostic> {
+    let layer = &network.layers[index];
+    let mut out = Vec::new();
+    let at = || Location::node(&layer.name);
+    for projection in &layer.projections {
+        let source = &network.layers[projection.source].name;
+        if projection.delay > max_delay {
+            out.push(
+                Diagnostic::new(
+                    Code::DelayTooLong,
+                    format!("spikes of '{source}' reach '{}' too late", layer.name),
+                )
+                .at(at())
+                .label("this layer waits for a longer branch")
+                .rule("delay of a projection in steps", max_delay, projection.delay)
+                .remedy("make the branches of the network more alike in depth, or shorten the delay"),
+            );
+        }
+        if let Op::Linear(linear) = &projection.op
+            && linear.inputs as u64 > caps.axon_in
+        {
+            out.push(
+                Diagnostic::new(
+                    Code::LayerTooLarge,
+                    format!("'{}' has more inputs than a core has axons", layer.name),
+                )
+                .at(at())
+                .label(format!("every one of its neurons reads all {} neurons of '{source}'", linear.inputs))
+                .rule("input axons per core", caps.axon_in, linear.inputs)
+                .remedy(
+                    "reduce the input of the linear layer, for example by pooling or a stride in front of it",
+                ),
+            );
+        }
+    }
+    if let Some(Neuron::Integer(Spec { model: Model::Activation(_), .. }, _)) = layer.neuron() {
+        out.push(
+            Diagnostic::new(
+                Code::UnsupportedLayer,
+                format!("'{}' is an activation without state", layer.name),
+            )
+            .at(at())
+            .label("not a spiking neuron")
+            .remedy(
+                "train the network with spiking neurons (ai.snnc LIF), or compile it for a frame-based chip",
+            ),
+        );
+    }
+    out
+}

@@ -1,0 +1,104 @@
+//! Weights and biases as integers of a scale.
+
+use snnc_ir::diag::{Code, Diagnostic, Location};
+use snnc_ir::graph::param::Param;
+use snnc_ir::graph::weights::{Scale, Storage, Weights};
+use snnc_ir::graph::{Graph, NodeId};
+use snnc_ir::text::print_node;
+
+/// Least and greatest integer weight: 8 bits, the widest that a synapse stores.
+const RANGE: (i32, i32) = (-128, 127);
+
+/// The scale for connections that share one: the file's own where all weights are integers of one scale
+/// within range, else the one that makes the largest weight 127. 1 without weights.
+pub(super) fn common_scale<'w>(handles: impl Iterator<Item = &'w Weights> + Clone) -> f32 {
+    if let Some(scale) = scale_of_file(handles.clone()) {
+        return scale;
+    }
+    let largest = handles.clone().map(largest).fold(0f32, f32::max);
+    if handles.count() == 0 || largest == 0.0 || !largest.is_finite() {
+        1.0
+    } else {
+        largest / RANGE.1 as f32
+    }
+}
+
+/// The least scale in use, if every weight is an integer within range in its units.
+fn scale_of_file<'w>(handles: impl Iterator<Item = &'w Weights> + Clone) -> Option<f32> {
+    let mut least: Option<f32> = None;
+    for handle in handles.clone() {
+        if !handle.is_integer() {
+            return None;
+        }
+        let scales: &[f32] = match &handle.scale {
+            None => &[1.0],
+            Some(Scale::PerTensor(s)) => std::slice::from_ref(s),
+            Some(Scale::PerChannel(s)) => s,
+        };
+        for s in scales {
+            if !(s.is_finite() && *s > 0.0) {
+                return None;
+            }
+            least = Some(least.map_or(*s, |l| l.min(*s)));
+        }
+    }
+    let least = least?;
+    let exact = handles.into_iter().all(|w| integers(w, least).1 == 0.0);
+    exact.then_some(least)
+}
+
+fn largest(weights: &Weights) -> f32 {
+    (0..weights.len()).map(|k| weights.real(k).abs()).fold(0f32, f32::max)
+}
+
+/// The weights as integers of `scale`, and the greatest difference in units of `scale`.
+pub(super) fn integers(weights: &Weights, scale: f32) -> (Weights, f64) {
+    // Seeded and sparse weights of the right scale stay what they are.
+    let kept = matches!(&weights.scale, Some(Scale::PerTensor(s)) if *s == scale)
+        || (weights.scale.is_none() && scale == 1.0);
+    if kept && weights.is_integer() && in_range(weights) {
+        return (Weights { scale: None, ..weights.clone() }, 0.0);
+    }
+    let mut worst = 0f64;
+    let values: Vec<i8> = (0..weights.len())
+        .map(|k| {
+            let exact = f64::from(weights.real(k)) / f64::from(scale);
+            let rounded = exact.round_ties_even().clamp(f64::from(RANGE.0), f64::from(RANGE.1));
+            worst = worst.max((exact - rounded).abs());
+            rounded as i8
+        })
+        .collect();
+    (Weights { shape: weights.shape, storage: Storage::I8(values.into()), scale: None }, worst)
+}
+
+fn in_range(weights: &Weights) -> bool {
+    let statistics = weights.statistics();
+    statistics.min.unwrap_or(0) >= RANGE.0 && statistics.max.unwrap_or(0) <= RANGE.1
+}
+
+/// A bias in units of `scale`, and the greatest difference in those units.
+pub(super) fn bias(bias: &Param<f32>, scale: f32) -> (Param<i32>, f64) {
+    let mut worst = 0f64;
+    let integer = bias.map(|b| {
+        let exact = f64::from(*b) / f64::from(scale);
+        let rounded = exact.round_ties_even();
+        worst = worst.max((exact - rounded).abs());
+        rounded as i32
+    });
+    (integer, worst)
+}
+
+/// An integer connection whose weights a synapse cannot store.
+pub(super) fn outside_range(graph: &Graph, id: NodeId) -> Option<Diagnostic> {
+    let node = graph.node(id);
+    let weights = graph.weights(node.op.weights()?);
+    let statistics = weights.statistics();
+    let (min, max) = (statistics.min?, statistics.max?);
+    (min < RANGE.0 || max > RANGE.1).then(|| {
+        Diagnostic::new(Code::NotQuantisable, format!("weights of '{}' do not fit a synapse", node.name))
+            .at(Location::node(&node.name).with_line(print_node(graph, id)))
+            .label("an integer network is kept bit for bit")
+            .rule("integer weight", format!("{}..{}", RANGE.0, RANGE.1), format!("{min}..{max}"))
+            .remedy("quantise the weights to 8 bits before export")
+    })
+}

@@ -1,0 +1,216 @@
+//! Arguments.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use snnc_driver::phase::Phase;
+
+/// Compile spiking neural networks for neuromorphic chips.
+///
+/// snnc reads a quantised spiking network from ONNX, maps it onto the cores of a chip, and says which
+/// core computes what, what bounds the time per step and how far the mapping is from the best possible.
+#[derive(Debug, Parser)]
+#[command(name = "snnc", version, max_term_width = 100, arg_required_else_help = true)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Global {
+    /// Print what each phase does and how long it takes, on standard error
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Print errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Form of the result on standard output and of diagnostics on standard error
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Map a network onto a chip; print the mapping's bounds, or write the bundle with -o
+    Compile(Compile),
+    /// Show what is in a model file: layers, shapes, neurons, weight bits
+    Inspect(Inspect),
+    /// Run samples through a network; print outputs, accuracy and activity
+    Simulate(Simulate),
+    /// List the chips, or show the numbers known of one, with sources
+    Targets(Targets),
+    /// Print the JSON schema of the manifest
+    Schema,
+    /// Explain a diagnostic code
+    Explain(Explain),
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct ModelArgs {
+    /// Model file: .onnx, or .snn (the text form)
+    pub(crate) model: PathBuf,
+    /// Steps per inference (T); default: what the file says
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) steps: Option<u32>,
+    /// Shape of an input whose dimensions are not fixed, e.g. x=1,2,34,34
+    #[arg(long, value_name = "NAME=D,D,…", value_parser = shape)]
+    pub(crate) shape: Vec<(String, Vec<u64>)>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Compile {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Chip to compile for (see `snnc targets`)
+    #[arg(long, short)]
+    pub(crate) target: String,
+    /// Folder for the bundle: manifest.json, network.snn, weights.bin; without it nothing is written
+    #[arg(long, short, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+    /// Events per neuron and step on every edge, inputs included; LAYER=RATE overrides one layer
+    #[arg(long, value_name = "RATE[,LAYER=RATE…]")]
+    pub(crate) activity: Option<String>,
+    /// What to minimise
+    #[arg(long, value_enum, default_value_t = ObjectiveArg::Time)]
+    pub(crate) objective: ObjectiveArg,
+    /// Use at most this many cores
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_cores: Option<u64>,
+    /// Number of chips
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub(crate) chips: u32,
+    /// Deadline for one step, e.g. 20us; says met, missed or undecided
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) period: Option<u64>,
+    /// Chip file to use instead of the built-in one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) chip: Option<PathBuf>,
+    /// Stop after a phase and print what it made
+    #[arg(long, value_name = "PHASE")]
+    pub(crate) stop_after: Option<Phase>,
+    /// Write what each phase made into numbered files
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dump_phases: Option<PathBuf>,
+    /// Recorded in the manifest; nothing is random so far
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ObjectiveArg {
+    Time,
+    Energy,
+    Cores,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Inspect {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Print the network in the text form (.snn)
+    #[arg(long)]
+    pub(crate) ir: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Simulate {
+    /// Model file (.onnx, .snn) or the folder of a bundle
+    pub(crate) model: PathBuf,
+    /// Samples: .npz or .npy with [N, T, C, H, W] or [T, C, H, W]; labels in an array `y`
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) input: PathBuf,
+    /// Run the integers that the target would run, instead of the file's numbers
+    #[arg(long, short)]
+    pub(crate) target: Option<String>,
+    /// Steps per inference (T); default: what the file says
+    #[arg(long, value_name = "T", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) steps: Option<u32>,
+    /// Run the first N samples only
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Targets {
+    #[command(subcommand)]
+    pub(crate) command: Option<TargetsCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TargetsCommand {
+    /// Show every constant of a chip with unit, kind and source
+    Show {
+        /// Name of the chip
+        target: String,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Explain {
+    /// A code, e.g. E0503
+    pub(crate) code: String,
+}
+
+fn shape(text: &str) -> Result<(String, Vec<u64>), String> {
+    let (name, dims) = text.split_once('=').ok_or("write NAME=D,D,…")?;
+    let dims: Result<Vec<u64>, _> = dims.split(',').map(|d| d.trim().parse()).collect();
+    dims.map(|dims| (name.to_owned(), dims)).map_err(|e| format!("a dimension is not a number: {e}"))
+}
+
+/// A time in picoseconds: a decimal with ps, ns, us, ms or s.
+fn time(text: &str) -> Result<u64, String> {
+    let split = text.find(|c: char| c.is_ascii_alphabetic() || c == 'µ').unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let places = match unit {
+        "ps" => 0,
+        "ns" => 3,
+        "us" | "µs" => 6,
+        "ms" => 9,
+        "s" => 12,
+        _ => return Err("write a number with ps, ns, us, ms or s, e.g. 20us".into()),
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if fraction.len() > places || number.is_empty() {
+        return Err("a time is a whole number of picoseconds".into());
+    }
+    format!("{whole}{fraction:0<places$}").parse().map_err(|_| "not a time".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_exact() {
+        assert_eq!(time("20us"), Ok(20_000_000));
+        assert_eq!(time("1.5ns"), Ok(1_500));
+        assert_eq!(time("7ps"), Ok(7));
+        assert!(time("0.5ps").is_err());
+        assert!(time("20").is_err());
+        assert!(time("us").is_err());
+    }
+
+    #[test]
+    fn arguments_are_well_formed() {
+        use clap::CommandFactory;
+        Args::command().debug_assert();
+    }
+}

@@ -1,0 +1,94 @@
+//! `snnc compile`.
+
+use std::fs;
+use std::time::Duration;
+
+use snnc_driver::compile::{self, Options};
+use snnc_driver::phase::Phase;
+use snnc_driver::{Observer, bundle};
+use snnc_eqsat::extract::Objective;
+use snnc_ir::diag::{Code, Diagnostic, Diagnostics};
+
+use crate::args::{Compile, Format, ObjectiveArg};
+use crate::render::{Context, Phases, summary};
+
+pub(super) fn run(args: &Compile, context: &Context) -> Result<(), Diagnostics> {
+    let options = options(args)?;
+    // A wrong target is told before a large model is read.
+    snnc_driver::registry::target(&options.target, options.chip.as_deref()).map_err(|d| vec![d])?;
+    let model = super::read_model(&args.model)?;
+    let mut watch = Watch { phases: Phases(context), dumps: args.dump_phases.is_some() };
+    let done = compile::compile(&model, &options, &mut watch)?;
+    context.warn(&done.warnings);
+    if let Some(folder) = &args.dump_phases {
+        bundle::write_dumps(folder, &done.dumps).map_err(|d| vec![d])?;
+    }
+    let (Some(manifest), Some(files)) = (&done.manifest, &done.bundle) else {
+        if let Some((_, text)) = done.dumps.last() {
+            print!("{text}");
+        }
+        return Ok(());
+    };
+    if let Some(folder) = &args.output {
+        bundle::write(folder, files).map_err(|d| vec![d])?;
+    }
+    match context.format {
+        Format::Json => print!("{}", files.manifest),
+        Format::Text => print!("{}", summary::text(manifest)),
+    }
+    if let Some(folder) = args.output.as_ref().filter(|_| !context.quiet) {
+        eprintln!("wrote {}", folder.display());
+    }
+    Ok(())
+}
+
+fn options(args: &Compile) -> Result<Options, Diagnostics> {
+    let objective = match args.objective {
+        ObjectiveArg::Time => Objective::Time,
+        ObjectiveArg::Cores => Objective::Cores,
+        ObjectiveArg::Energy => {
+            return Err(vec![
+                Diagnostic::new(
+                    Code::UnsourcedObjective,
+                    format!("no energy per event is public for '{}'", args.target),
+                )
+                .remedy("use --objective time, or --objective cores: fewer cores draw less power"),
+            ]);
+        }
+    };
+    let chip = args.chip.as_ref().map(|path| {
+        fs::read_to_string(path).map_err(|e| {
+            vec![
+                Diagnostic::new(Code::FileUnreadable, format!("cannot read '{}': {e}", path.display()))
+                    .remedy("check the path given with --chip"),
+            ]
+        })
+    });
+    Ok(Options {
+        target: args.target.clone(),
+        chip: chip.transpose()?,
+        activity: args.activity.clone(),
+        objective,
+        max_cores: args.max_cores,
+        chips: args.chips,
+        period_ps: args.period,
+        seed: args.seed,
+        stop_after: args.stop_after,
+    })
+}
+
+/// Prints phases, and asks for dumps where they are wanted.
+struct Watch<'c> {
+    phases: Phases<'c>,
+    dumps: bool,
+}
+
+impl Observer for Watch<'_> {
+    fn ended(&mut self, phase: Phase, time: Duration, notes: &[String]) {
+        self.phases.ended(phase, time, notes);
+    }
+
+    fn wants_dumps(&self) -> bool {
+        self.dumps
+    }
+}

@@ -1,0 +1,108 @@
+//! `snnc simulate`.
+
+use snnc_driver::model::{Model, ModelOptions};
+use snnc_driver::sample::Samples;
+use snnc_driver::simulate::{self, Outcome};
+use snnc_driver::{bundle, pass, registry};
+use snnc_ir::diag::Diagnostics;
+use snnc_ir::graph::Graph;
+
+use crate::args::{Format, Simulate};
+use crate::render::Context;
+use crate::render::table::{Align, Table};
+use crate::render::units::{grouped, percent};
+
+pub(super) fn run(args: &Simulate, context: &Context) -> Result<(), Diagnostics> {
+    let (graph, latency) = network(args, context)?;
+    let mut samples = Samples::read(&args.input, &graph).map_err(|d| vec![d])?;
+    if let Some(limit) = args.limit {
+        samples.truncate(limit);
+    }
+    let total = samples.count;
+    let mut progress = |done: usize| {
+        if context.shows_progress() && (done.is_multiple_of(64) || done == total) {
+            eprint!("\r{done}/{total} samples{}", if done == total { "\n" } else { "" });
+        }
+    };
+    let outcome = simulate::run(&graph, &samples, latency, &mut progress).map_err(|d| vec![d])?;
+    match context.format {
+        Format::Json => println!("{:#}", json(&outcome)),
+        Format::Text => print!("{}", text(&outcome)),
+    }
+    Ok(())
+}
+
+/// The graph to run and its latency in steps.
+fn network(args: &Simulate, context: &Context) -> Result<(Graph, u32), Diagnostics> {
+    if args.model.is_dir() {
+        let (manifest, graph) = bundle::read(&args.model)?;
+        return Ok((graph, manifest.bounds.latency_steps));
+    }
+    let options = ModelOptions { steps: args.steps, ..ModelOptions::default() };
+    let model = Model::read(&args.model, &options)?;
+    context.warn(&model.warnings);
+    let Some(target) = &args.target else { return Ok((model.graph, 0)) };
+    let target = registry::target(target, None).map_err(|d| vec![d])?;
+    let quantised = target.quantise(&pass::fold::fold(&model.graph))?;
+    context.warn(&quantised.warnings);
+    Ok((quantised.graph, 0))
+}
+
+/// Outputs of single samples that are printed without labels.
+const SHOWN: usize = 10;
+
+fn text(outcome: &Outcome) -> String {
+    let mut out = format!("{} sample(s), {} steps each\n", outcome.samples, outcome.steps);
+    if let Some(correct) = outcome.correct.filter(|_| outcome.samples > 0) {
+        let ppm = correct as u64 * 1_000_000 / outcome.samples as u64;
+        out.push_str(&format!("accuracy {} ({correct} of {})\n", percent(ppm), outcome.samples));
+    } else {
+        for (k, class) in outcome.predicted.iter().take(SHOWN).enumerate() {
+            let sums: Vec<String> = outcome
+                .outputs
+                .first()
+                .map_or_else(Vec::new, |(_, s)| s[k].iter().map(f64::to_string).collect());
+            out.push_str(&format!("sample {k}: class {class}, output sums [{}]\n", sums.join(", ")));
+        }
+        if outcome.samples > SHOWN {
+            out.push_str(&format!("… {} more (--format json prints all)\n", outcome.samples - SHOWN));
+        }
+    }
+    let mut table = Table::new(&[
+        ("layer", Align::Left),
+        ("neurons", Align::Right),
+        ("events", Align::Right),
+        ("per neuron and step", Align::Right),
+    ]);
+    for layer in &outcome.layers {
+        table.row(vec![
+            layer.name.clone(),
+            grouped(layer.size as u64),
+            grouped(layer.events),
+            rate(layer.events, layer.size as u64 * outcome.samples as u64 * outcome.steps as u64),
+        ]);
+    }
+    out.push('\n');
+    out.push_str(&table.render());
+    out
+}
+
+/// Events per opportunity with four places, rounded half up.
+fn rate(events: u64, of: u64) -> String {
+    if of == 0 {
+        return "-".into();
+    }
+    let scaled = (u128::from(events) * 10_000 + u128::from(of) / 2) / u128::from(of);
+    format!("{}.{:04}", scaled / 10_000, scaled % 10_000)
+}
+
+fn json(outcome: &Outcome) -> serde_json::Value {
+    serde_json::json!({
+        "samples": outcome.samples,
+        "steps": outcome.steps,
+        "correct": outcome.correct,
+        "predicted": outcome.predicted,
+        "outputs": outcome.outputs.iter().map(|(name, sums)| serde_json::json!({"name": name, "sums": sums})).collect::<Vec<_>>(),
+        "layers": outcome.layers.iter().map(|l| serde_json::json!({"name": l.name, "neurons": l.size, "events": l.events})).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,36 @@
+//! Exit status.
+
+use std::process::ExitCode;
+
+use snnc_ir::diag::{Code, Diagnostic};
+
+/// How a run ends. Usage errors (2) are clap's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Success,
+    /// The model, or a check, failed.
+    Failure,
+    /// A file could not be read or written.
+    Io,
+    /// snnc itself is wrong.
+    Bug,
+}
+
+impl Exit {
+    /// The status for diagnostics of a failed run.
+    pub(crate) fn of(diagnostics: &[Diagnostic]) -> Self {
+        let io = |d: &Diagnostic| matches!(d.code, Code::FileUnreadable | Code::FileUnwritable);
+        if diagnostics.iter().any(io) { Self::Io } else { Self::Failure }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Success => 0,
+            Exit::Failure => 1,
+            Exit::Io => 3,
+            Exit::Bug => 101,
+        })
+    }
+}

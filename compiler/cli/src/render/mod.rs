@@ -1,0 +1,80 @@
+//! What a person sees.
+
+mod diagnostics;
+pub(crate) mod summary;
+pub(crate) mod table;
+pub(crate) mod units;
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use snnc_driver::Observer;
+use snnc_driver::phase::Phase;
+use snnc_ir::diag::Diagnostic;
+
+use crate::args::{Color, Format, Global};
+use crate::exit::Exit;
+
+/// How to print in this run.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    pub(crate) verbose: u8,
+    pub(crate) quiet: bool,
+    pub(crate) format: Format,
+    color: bool,
+}
+
+impl Context {
+    pub(crate) fn new(global: &Global) -> Self {
+        let color = match global.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+        };
+        Self { verbose: global.verbose, quiet: global.quiet, format: global.format, color }
+    }
+
+    /// Prints the diagnostics of a failed run and gives its exit status.
+    pub(crate) fn report(&self, diagnostics: Vec<Diagnostic>) -> Exit {
+        let exit = Exit::of(&diagnostics);
+        diagnostics::print(self, &diagnostics);
+        exit
+    }
+
+    /// Prints warnings, unless the run is to be quiet.
+    pub(crate) fn warn(&self, warnings: &[Diagnostic]) {
+        if !self.quiet {
+            diagnostics::print(self, warnings);
+        }
+    }
+
+    /// Whether to tell the progress of long work.
+    pub(crate) fn shows_progress(&self) -> bool {
+        !self.quiet && std::io::stderr().is_terminal()
+    }
+}
+
+/// Prints the phases as they end.
+pub(crate) struct Phases<'c>(pub(crate) &'c Context);
+
+impl Observer for Phases<'_> {
+    fn ended(&mut self, phase: Phase, time: Duration, notes: &[String]) {
+        if self.0.verbose == 0 {
+            return;
+        }
+        let micros = time.as_micros();
+        eprintln!(
+            "{:>2} {:<10} {:>6}.{:03} ms  {}",
+            phase.number(),
+            phase,
+            micros / 1000,
+            micros % 1000,
+            phase.what()
+        );
+        if self.0.verbose > 1 {
+            for note in notes {
+                eprintln!("              {note}");
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The summary of a compilation.
+
+use snnc_machine::floorline::{State, Term};
+use snnc_machine::manifest::{Binding, Bounds, DeadlineState, Layer, Manifest, Range};
+
+use super::table::{Align, Table};
+use super::units::{grouped, maybe_time, percent, thousandths, time};
+
+pub(crate) fn text(manifest: &Manifest) -> String {
+    let mut out = header(manifest);
+    out.push('\n');
+    out.push_str(&layers(manifest));
+    out.push('\n');
+    out.push_str(&bounds(manifest));
+    out
+}
+
+fn header(manifest: &Manifest) -> String {
+    let chips = manifest.cores.iter().map(|c| c.chip).max().unwrap_or(0) + 1;
+    let neurons: u64 = manifest.layers.iter().filter(|l| l.op != "input").map(|l| l.neurons).sum();
+    format!(
+        "{} on {}: {} neurons on {} core(s) of {} chip(s), {} step(s) per inference\n",
+        manifest.inputs.model.name,
+        manifest.inputs.target,
+        grouped(neurons),
+        manifest.cores.len(),
+        chips,
+        manifest.inputs.options.steps
+    )
+}
+
+fn layers(manifest: &Manifest) -> String {
+    let mut table = Table::new(&[
+        ("layer", Align::Left),
+        ("op", Align::Left),
+        ("shape", Align::Right),
+        ("encoding", Align::Left),
+        ("tile", Align::Left),
+        ("cores", Align::Right),
+        ("fullest", Align::Right),
+        ("synops/core", Align::Right),
+        ("updates/core", Align::Right),
+        ("nominal", Align::Right),
+        ("state", Align::Left),
+    ]);
+    for layer in &manifest.layers {
+        table.row(row(manifest, layer));
+    }
+    table.render()
+}
+
+fn row(manifest: &Manifest, layer: &Layer) -> Vec<String> {
+    let shape = layer.shape.map(|d| d.to_string()).join("x");
+    let Some(bound) = &layer.bound else {
+        let mut cells = vec![layer.name.clone(), layer.op.clone(), shape];
+        cells.resize(11, String::new());
+        return cells;
+    };
+    let own = || manifest.cores.iter().filter(|c| c.parts.iter().any(|p| p.layer == layer.name));
+    let loads = || own().flat_map(|c| &c.parts).filter(|p| p.layer == layer.name).map(|p| p.load);
+    let fullest = own()
+        .flat_map(|c| c.memory.iter())
+        .filter(|(_, m)| m.cap > 0)
+        .max_by_key(|(name, m)| (m.used * 1_000_000 / m.cap, std::cmp::Reverse((*name).clone())));
+    vec![
+        layer.name.clone(),
+        layer.op.clone(),
+        shape,
+        layer.encoding.clone(),
+        layer.tile.clone(),
+        own().count().to_string(),
+        fullest.map_or_else(String::new, |(name, m)| format!("{name} {} %", m.used * 100 / m.cap)),
+        thousandths(loads().map(|l| l.synops.nominal).max().unwrap_or(0)),
+        thousandths(loads().map(|l| l.updates.nominal).max().unwrap_or(0)),
+        time(bound.nominal_ps),
+        bound.state.text().into(),
+    ]
+}
+
+fn bounds(manifest: &Manifest) -> String {
+    let b = &manifest.bounds;
+    let mut out = String::new();
+    out.push_str(&format!("time per step    {}\n", range(b.period_ps)));
+    out.push_str(&format!(
+        "inference        {}, {} step(s) of latency\n",
+        range(b.inference_time_ps),
+        b.latency_steps
+    ));
+    out.push_str(&format!(
+        "bottleneck       {} ({}): {}; nominal {} per step\n",
+        b.nominal.state.text(),
+        b.nominal.binding.resource.text(),
+        place(&b.nominal.binding),
+        time(b.nominal.period_ps)
+    ));
+    out.push_str(&format!("                 {}\n", b.nominal.state.advice()));
+    if b.state != b.nominal.state {
+        out.push_str(&format!("lower bound from {} ({})\n", b.binding.resource.text(), place(&b.binding)));
+    }
+    out.push_str(&optimality(b));
+    out.push_str(&deadline(b));
+    let kinds = manifest.assumptions.len();
+    out.push_str(&format!(
+        "All times are estimates for the chip alone, from public figures; {kinds} of them are derived, inferred or\n\
+         assumed, listed under `assumptions` in the manifest. Nothing here was measured on a board.\n"
+    ));
+    out
+}
+
+fn range(range: Option<Range>) -> String {
+    range.map_or_else(
+        || "unknown".into(),
+        |r| match r.upper {
+            Some(upper) => format!("{} to {}", time(r.lower), time(upper)),
+            None => format!("at least {}, no upper bound: {}", time(r.lower), maybe_time(r.upper)),
+        },
+    )
+}
+
+fn place(binding: &Binding) -> String {
+    match (&binding.layer, binding.core) {
+        (Some(layer), Some(core)) => format!("core {core}, layer {layer}"),
+        _ if binding.resource == Term::Barrier => "the whole chip".into(),
+        _ => "the mesh".into(),
+    }
+}
+
+fn optimality(b: &Bounds) -> String {
+    let o = &b.optimality;
+    let search = match o.achieved_ps.cmp(&o.search_optimal_ps) {
+        std::cmp::Ordering::Equal => "the best of all tiles".to_owned(),
+        _ => {
+            format!("the best of all tiles is {} (slack spent on fewer messages)", time(o.search_optimal_ps))
+        }
+    };
+    let mut out = format!(
+        "optimality       {} nominal; {search}; no mapping is below {}: gap {}\n",
+        time(o.achieved_ps),
+        time(o.independent_lower_ps),
+        percent(o.gap_ppm)
+    );
+    if b.nominal.state == State::BarrierBound {
+        out.push_str("                 the barrier is the floor: no mapping is faster\n");
+    }
+    out
+}
+
+fn deadline(b: &Bounds) -> String {
+    let Some(d) = b.deadline else { return String::new() };
+    let state = match d.state {
+        DeadlineState::Met => "met, the upper bound leaves",
+        DeadlineState::Missed => "missed, the lower bound is beyond it by",
+        DeadlineState::Undecided => "undecided, it lies between the bounds; above the lower one by",
+    };
+    format!("deadline         {}: {state} {}\n", time(d.period_ps), time(d.slack_ps.unsigned_abs()))
+}

@@ -1,0 +1,188 @@
+//! The manifest and the files beside it.
+
+use snnc_ir::diag::Diagnostic;
+use snnc_ir::graph::Graph;
+use snnc_ir::text;
+use snnc_machine::chip::{ChipFile, Constant, Kind, Side};
+use snnc_machine::manifest::{
+    ActivitySource, ActivitySummary, Assumption, Bounds, Core, CoreMemory, Inputs, Layer, LayerBound,
+    LayerInput, Manifest, ModelInput, NetworkFiles, Options as ManifestOptions, Part, Role, SCHEMA, Slice,
+    Warning,
+};
+use snnc_machine::network::{self, Block, Network};
+
+use super::map::{Job, Mapping};
+use crate::model::Model;
+use snnc_eqsat::extract::Objective;
+
+/// The files of a bundle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bundle {
+    /// `manifest.json`.
+    pub manifest: String,
+    /// `network.snn`.
+    pub network: String,
+    /// `weights.bin`.
+    pub weights: Vec<u8>,
+}
+
+pub(super) fn emit(
+    model: &Model,
+    job: &Job<'_>,
+    mapping: &Mapping,
+    bounds: Bounds,
+    lowered: &Graph,
+    warnings: &[Diagnostic],
+) -> (Manifest, Bundle) {
+    let (network, weights) = text::print_with_blob(lowered);
+    let hash = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
+    let manifest = Manifest {
+        schema: SCHEMA.into(),
+        generator: format!("snnc {}", env!("CARGO_PKG_VERSION")),
+        inputs: inputs(model, job),
+        network: NetworkFiles { snn_blake3: hash(network.as_bytes()), weights_blake3: hash(&weights) },
+        layers: (0..job.network.layers.len()).map(|k| layer(job, mapping, k)).collect(),
+        cores: cores(job.network, mapping),
+        bounds,
+        assumptions: assumptions(job),
+        diagnostics: warnings.iter().map(warning).collect(),
+    };
+    // Serialising these types cannot fail; an empty text would show at once in every test.
+    let json = manifest.to_json().unwrap_or_default();
+    (manifest, Bundle { manifest: json, network, weights })
+}
+
+fn inputs(model: &Model, job: &Job<'_>) -> Inputs {
+    let options = job.options;
+    let source = if options.activity.is_some() { "stated" } else { "none" };
+    Inputs {
+        model: ModelInput {
+            name: model.file.clone(),
+            blake3: model.hash.clone(),
+            opset: model.opset.clone(),
+        },
+        activity: ActivitySource { source: source.into(), stated: options.activity.clone(), blake3: None },
+        target: options.target.clone(),
+        chip_blake3: job.target.chip().hash.clone(),
+        options: ManifestOptions {
+            steps: job.network.steps,
+            objective: match options.objective {
+                Objective::Time => "time".into(),
+                Objective::Cores => "cores".into(),
+            },
+            chips: options.chips,
+            max_cores: options.max_cores,
+            period_ps: options.period_ps,
+            slack_thousandths: super::SLACK,
+        },
+        seed: options.seed,
+    }
+}
+
+fn layer(job: &Job<'_>, mapping: &Mapping, index: usize) -> Layer {
+    let layer = &job.network.layers[index];
+    let rate = job.profile.rates[index];
+    let whole = Block::whole(layer.shape, layer.fan_in());
+    let choice = mapping.choices[index];
+    let bits = |p: &network::Projection| u64::from(p.bits);
+    Layer {
+        name: layer.name.clone(),
+        op: layer.neuron().map_or("input", |n| n.mnemonic()).into(),
+        onnx_nodes: layer.origin.clone(),
+        inputs: layer
+            .projections
+            .iter()
+            .map(|p| LayerInput {
+                layer: job.network.layers[p.source].name.clone(),
+                delay: p.delay,
+                fan_in: p.fan_in() as u64,
+            })
+            .collect(),
+        shape: [layer.shape.c as u64, layer.shape.h as u64, layer.shape.w as u64],
+        neurons: layer.shape.len() as u64,
+        synapses: layer.projections.iter().map(|p| p.field(layer.shape, &whole).stored).sum(),
+        nonzero_weights: layer.projections.iter().map(|p| p.weights.statistics().nonzero).sum(),
+        weight_bits: layer.projections.iter().map(bits).max().unwrap_or(0),
+        encoding: choice.map_or_else(String::new, |c| c.choice.implementation.encoding.into()),
+        tile: choice.map_or_else(String::new, |c| c.choice.tile.to_string()),
+        activity: ActivitySummary { lower_ppm: rate.lower, nominal_ppm: rate.nominal, upper_ppm: rate.upper },
+        bound: choice.map(|_| {
+            let bound = mapping.layer_bound(index);
+            LayerBound {
+                lower_ps: bound.lower_ps,
+                upper_ps: bound.upper_ps,
+                nominal_ps: bound.nominal_ps,
+                state: bound.nominal_binding.0.state(),
+                binding: bound.nominal_binding.0,
+            }
+        }),
+        rewrites: Vec::new(),
+    }
+}
+
+fn cores(network: &Network, mapping: &Mapping) -> Vec<Core> {
+    let core = |(k, ((layer, part), site)): (
+        usize,
+        (&(usize, snnc_machine::target::Part), &snnc_place::mesh::Site),
+    )| Core {
+        id: k as u32,
+        chip: site.chip,
+        x: site.x,
+        y: site.y,
+        memory: part
+            .memory
+            .iter()
+            .map(|m| (m.resource.to_owned(), CoreMemory { used: m.used, cap: m.cap }))
+            .collect(),
+        parts: vec![Part {
+            layer: network.layers[*layer].name.clone(),
+            role: Role::Compute,
+            slice: Slice::from(&part.block),
+            load: part.load,
+        }],
+    };
+    mapping.cores.iter().zip(&mapping.sites).enumerate().map(core).collect()
+}
+
+fn warning(d: &Diagnostic) -> Warning {
+    Warning {
+        code: d.code.as_str().into(),
+        node: d.at.as_ref().map(|at| at.node.clone()),
+        message: match &d.label {
+            Some(label) => format!("{}; {label}", d.message),
+            None => d.message.clone(),
+        },
+    }
+}
+
+/// Every constant of the chip file that is derived, inferred or assumed, and the back end's rules.
+fn assumptions(job: &Job<'_>) -> Vec<Assumption> {
+    let mut out = of_chip(job.target.chip());
+    out.extend(job.target.assumptions());
+    out.sort();
+    out
+}
+
+fn of_chip(chip: &ChipFile) -> Vec<Assumption> {
+    let mut out = Vec::new();
+    for (name, constant) in &chip.constants {
+        if constant.exact().is_some() {
+            out.extend(constant.lo.as_ref().and_then(|side| assumption(name, "value", constant, side)));
+            continue;
+        }
+        for (label, side) in [("lo", &constant.lo), ("nominal", &constant.nominal), ("hi", &constant.hi)] {
+            out.extend(side.as_ref().and_then(|side| assumption(name, label, constant, side)));
+        }
+    }
+    out
+}
+
+fn assumption(name: &str, label: &str, constant: &Constant, side: &Side) -> Option<Assumption> {
+    matches!(side.kind, Kind::Derived | Kind::Inferred | Kind::Assumed).then(|| Assumption {
+        name: name.to_owned(),
+        side: label.into(),
+        value: format!("{} {}", side.shown, constant.unit),
+        kind: side.kind.to_string(),
+        source: side.source.clone(),
+    })
+}

@@ -1,0 +1,236 @@
+//! A compilation: the phases in order.
+
+mod emit;
+mod map;
+
+pub use emit::Bundle;
+pub use map::Mapping;
+
+use std::time::Instant;
+
+use snnc_eqsat::extract::Objective;
+use snnc_eqsat::normalise::normalise;
+use snnc_ir::diag::{Code, Diagnostic, Location, Severity};
+use snnc_ir::graph::Graph;
+use snnc_ir::graph::verify::verify;
+use snnc_ir::neuron::{Model as NeuronModel, Neuron, Spec};
+use snnc_ir::text;
+use snnc_machine::manifest::Manifest;
+use snnc_machine::network::Network;
+use snnc_machine::target::{Profile, Target};
+
+use crate::activity::Stated;
+use crate::model::Model;
+use crate::pass::{fold, retime};
+use crate::phase::Phase;
+use crate::{Observer, registry};
+
+/// How much slower than the least time a mapping with fewer messages may be, in thousandths.
+pub const SLACK: u64 = 50;
+
+/// What a user can ask of a compilation.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Name of the target.
+    pub target: String,
+    /// Text of a chip file in place of the built-in one.
+    pub chip: Option<String>,
+    /// Stated activity, as given.
+    pub activity: Option<String>,
+    /// What to minimise.
+    pub objective: Objective,
+    /// Use at most this many cores.
+    pub max_cores: Option<u64>,
+    /// Number of chips.
+    pub chips: u32,
+    /// Deadline of a step in picoseconds.
+    pub period_ps: Option<u64>,
+    /// Recorded in the manifest.
+    pub seed: u64,
+    /// Stop after this phase.
+    pub stop_after: Option<Phase>,
+}
+
+/// What came of a compilation.
+#[derive(Debug)]
+pub struct Compilation {
+    /// The manifest, when the run went to its end.
+    pub manifest: Option<Manifest>,
+    /// The files of the bundle, when the run went to its end.
+    pub bundle: Option<Bundle>,
+    /// Warnings, in the order of the phases.
+    pub warnings: Vec<Diagnostic>,
+    /// What each phase made, as text, in order.
+    pub dumps: Vec<(Phase, String)>,
+}
+
+/// State of a run.
+struct Run<'o> {
+    observer: &'o mut dyn Observer,
+    stop_after: Option<Phase>,
+    dumps: Vec<(Phase, String)>,
+    warnings: Vec<Diagnostic>,
+    started: Instant,
+}
+
+impl Run<'_> {
+    /// Ends a phase; `true` when the run is to stop.
+    fn end(&mut self, phase: Phase, dump: impl FnOnce() -> String, notes: &[String]) -> bool {
+        self.observer.ended(phase, self.started.elapsed(), notes);
+        if self.observer.wants_dumps() || self.stop_after == Some(phase) {
+            self.dumps.push((phase, dump()));
+        }
+        self.started = Instant::now();
+        self.stop_after == Some(phase)
+    }
+
+    fn done(self, manifest: Option<Manifest>, bundle: Option<Bundle>) -> Compilation {
+        Compilation { manifest, bundle, warnings: self.warnings, dumps: self.dumps }
+    }
+}
+
+/// Compiles a network.
+///
+/// # Errors
+/// All diagnostics of the first phase that refuses something.
+pub fn compile(
+    model: &Model,
+    options: &Options,
+    observer: &mut dyn Observer,
+) -> Result<Compilation, Vec<Diagnostic>> {
+    let target = registry::target(&options.target, options.chip.as_deref()).map_err(|d| vec![d])?;
+    let stated = options.activity.as_deref().map(Stated::parse).transpose().map_err(|d| vec![d])?;
+    let mut run = Run {
+        observer,
+        stop_after: options.stop_after,
+        dumps: Vec::new(),
+        warnings: model.warnings.clone(),
+        started: Instant::now(),
+    };
+
+    check(&model.graph)?;
+    needs_neurons(&model.graph)?;
+    if run.end(Phase::Import, || text::print(&model.graph), &[]) {
+        return Ok(run.done(None, None));
+    }
+    let folded = fold::fold(&model.graph);
+    check(&folded)?;
+    if run.end(Phase::Fold, || text::print(&folded), &[]) {
+        return Ok(run.done(None, None));
+    }
+    let quantised = target.quantise(&folded)?;
+    check(&quantised.graph)?;
+    run.warnings.extend(quantised.warnings);
+    if run.end(Phase::Quantise, || text::print(&quantised.graph), &quantised.notes) {
+        return Ok(run.done(None, None));
+    }
+    let retimed = retime::retime(&quantised.graph, target.edge_delay())?;
+    check(&retimed.graph)?;
+    let note = format!("outputs come {} step(s) after their inputs", retimed.latency_steps);
+    if run.end(Phase::Retime, || text::print(&retimed.graph), &[note]) {
+        return Ok(run.done(None, None));
+    }
+    let network = normalise(&retimed.graph)?;
+    let lowered = network.to_graph();
+    check(&lowered)?;
+    if run.end(Phase::Normalise, || text::print(&lowered), &[]) {
+        return Ok(run.done(None, None));
+    }
+    let profile = profile(&network, stated.as_ref(), &mut run.warnings)?;
+    let job = map::Job { target: target.as_ref(), network: &network, profile: &profile, options };
+    map_and_emit(run, model, &job, &lowered, retimed.latency_steps)
+}
+
+/// The phases from extraction on.
+fn map_and_emit(
+    mut run: Run<'_>,
+    model: &Model,
+    job: &map::Job<'_>,
+    lowered: &Graph,
+    latency_steps: u32,
+) -> Result<Compilation, Vec<Diagnostic>> {
+    let extracted = job.extract()?;
+    if run.end(Phase::Extract, || extracted.dump(job), &extracted.notes(job)) {
+        return Ok(run.done(None, None));
+    }
+    let assigned = job.assign(&extracted)?;
+    if run.end(Phase::Assign, || assigned.dump(job), &[]) {
+        return Ok(run.done(None, None));
+    }
+    let mapping = job.place(extracted, assigned)?;
+    if run.end(Phase::Place, || mapping.dump(), &[]) {
+        return Ok(run.done(None, None));
+    }
+    let bounds = job.bounds(&mapping, latency_steps);
+    if run.end(Phase::Bounds, || format!("{bounds:#?}\n"), &[]) {
+        return Ok(run.done(None, None));
+    }
+    let (manifest, bundle) = emit::emit(model, job, &mapping, bounds, lowered, &run.warnings);
+    run.end(Phase::Emit, || bundle.manifest.clone(), &[]);
+    Ok(run.done(Some(manifest), Some(bundle)))
+}
+
+/// A graph that a phase made must be verified; anything else is a bug of that phase, told as such.
+fn check(graph: &Graph) -> Result<(), Vec<Diagnostic>> {
+    verify(graph).map_err(|errors| {
+        let tell = |e: snnc_ir::graph::verify::VerifyError| {
+            Diagnostic::new(Code::Unverified, e.problem).at(Location::node(e.node)).remedy(
+                "if the model comes from another tool, check it there; otherwise report this with the model",
+            )
+        };
+        errors.into_iter().map(tell).collect()
+    })
+}
+
+/// A network for a neuromorphic chip has neurons with state.
+fn needs_neurons(graph: &Graph) -> Result<(), Vec<Diagnostic>> {
+    let spiking = |n: &Neuron| match n {
+        Neuron::Real(Spec { model, .. }) => !matches!(model, NeuronModel::Activation(_)),
+        Neuron::Integer(Spec { model, .. }, _) => !matches!(model, NeuronModel::Activation(_)),
+    };
+    let any = graph.nodes.iter().any(|n| matches!(&n.op, snnc_ir::graph::op::Op::Neuron(n) if spiking(n)));
+    if any {
+        return Ok(());
+    }
+    Err(vec![
+        Diagnostic::new(Code::NoSpikingNeuron, "the network has no spiking neuron")
+            .remedy("train it with spiking neurons and export them as ai.snnc operators (docs/ai.snnc.md)"),
+    ])
+}
+
+fn profile(
+    network: &Network,
+    stated: Option<&Stated>,
+    warnings: &mut Vec<Diagnostic>,
+) -> Result<Profile, Vec<Diagnostic>> {
+    let none = Stated::default();
+    let profile = stated.unwrap_or(&none).profile(network).map_err(|d| vec![d])?;
+    let unknown: Vec<&str> = network
+        .layers
+        .iter()
+        .zip(&profile.rates)
+        .filter(|(_, r)| r.lower != r.upper)
+        .map(|(l, _)| l.name.as_str())
+        .collect();
+    if !unknown.is_empty() {
+        let of = if unknown.len() == network.layers.len() {
+            String::new()
+        } else {
+            format!(" for {}", unknown.join(", "))
+        };
+        warnings.push(
+            Diagnostic::new(
+                Code::NoActivity,
+                format!("no activity was given{of}: bounds run from silent to all-firing, the search takes all-firing"),
+            )
+            .remedy("state it with --activity, e.g. --activity 0.1 for one event per ten neurons and step"),
+        );
+    }
+    debug_assert!(warnings.iter().all(|w| w.severity() == Severity::Warning));
+    Ok(profile)
+}
+
+/// The target of a job, for the sub-modules.
+fn rates(target: &dyn Target) -> Result<snnc_machine::floorline::Rates, Vec<Diagnostic>> {
+    snnc_machine::floorline::Rates::of(target.chip()).map_err(|d| vec![d])
+}

@@ -1,0 +1,61 @@
+//! Reading a network from whatever file holds it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use snnc_frontends::{onnx, text};
+use snnc_ir::diag::{Code, Diagnostic, Diagnostics};
+use snnc_ir::graph::Graph;
+
+/// How a model file is to be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ModelOptions {
+    /// Steps per inference; overrides what the file says.
+    pub steps: Option<u32>,
+    /// Shapes for inputs whose dimensions are not fixed.
+    pub shapes: BTreeMap<String, Vec<u64>>,
+}
+
+/// A network with where it comes from.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The verified graph.
+    pub graph: Graph,
+    /// File name without folders.
+    pub file: String,
+    /// blake3 of the file and its external data, in hex.
+    pub hash: String,
+    /// Operator set versions by domain; empty for the text form.
+    pub opset: BTreeMap<String, i64>,
+    /// Warnings of the front end.
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl Model {
+    /// Reads a `.snn` file as text, everything else as ONNX.
+    ///
+    /// # Errors
+    /// Everything that the front end refuses.
+    pub fn read(path: &Path, options: &ModelOptions) -> Result<Self, Diagnostics> {
+        let file = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        if path.is_dir() {
+            return Err(vec![
+                Diagnostic::new(Code::FileUnreadable, format!("'{}' is a folder", path.display()))
+                    .remedy("name a model file (.onnx or .snn)"),
+            ]);
+        }
+        if path.extension().is_some_and(|e| e == "snn") {
+            let mut graph = text::read(path)?;
+            if let Some(steps) = options.steps {
+                graph.steps = steps;
+            }
+            // The printed form stands for the file and its weights, wherever they are kept.
+            let hash = blake3::hash(snnc_ir::text::print(&graph).as_bytes()).to_hex().to_string();
+            return Ok(Self { graph, file, hash, opset: BTreeMap::new(), warnings: Vec::new() });
+        }
+        let model = onnx::read(path)?;
+        let options = onnx::Options { steps: options.steps, shapes: options.shapes.clone() };
+        let onnx::Imported { graph, opset, fingerprint, warnings } = onnx::import(&model, &options)?;
+        Ok(Self { graph, file, hash: fingerprint, opset, warnings })
+    }
+}

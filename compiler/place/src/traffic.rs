@@ -1,0 +1,168 @@
+//! Messages between cores.
+
+use snnc_ir::graph::op::Op;
+use snnc_machine::load::Interval;
+use snnc_machine::network::{Block, Layer, Network, Projection, field};
+use snnc_machine::target::Profile;
+
+/// A core with the neurons that it computes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Core {
+    /// Index of its layer.
+    pub layer: usize,
+    /// Its neurons.
+    pub block: Block,
+}
+
+/// Messages from one core to another, in thousandths per step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flow {
+    /// Index of the sender.
+    pub from: usize,
+    /// Index of the receiver.
+    pub to: usize,
+    /// One message per spike and receiving core.
+    pub messages: Interval,
+}
+
+/// All messages of a mapping.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Between cores, by receiver, then sender.
+    pub flows: Vec<Flow>,
+    /// Per core: messages sent to other cores and to the host.
+    pub sent: Vec<Interval>,
+    /// Messages from the host into cores, over all cores.
+    pub from_host: Interval,
+    /// Messages from cores to the host.
+    pub to_host: Interval,
+}
+
+/// Counts the messages of a mapping. A neuron that spikes sends one message to every core that holds a
+/// neuron it is connected to, by a zero weight or not.
+pub fn traffic(network: &Network, cores: &[Core], profile: &Profile) -> Traffic {
+    let mut out = Traffic { sent: vec![Interval::default(); cores.len()], ..Traffic::default() };
+    let mut of_layer: Vec<Vec<usize>> = vec![Vec::new(); network.layers.len()];
+    for (k, core) in cores.iter().enumerate() {
+        of_layer[core.layer].push(k);
+    }
+    for (to, core) in cores.iter().enumerate() {
+        let layer = &network.layers[core.layer];
+        for source in sources(layer) {
+            let read = Read::of(layer, source, network, &core.block);
+            let rate = profile.rates[source];
+            if network.layers[source].is_input() {
+                let whole = Block::whole(network.layers[source].shape, 0);
+                let count = read.count(&whole);
+                out.from_host = out.from_host.plus(rate.of(count, count));
+                continue;
+            }
+            for from in &of_layer[source] {
+                let count = read.count(&cores[*from].block);
+                if count > 0 {
+                    let messages = rate.of(count, count);
+                    out.flows.push(Flow { from: *from, to, messages });
+                    out.sent[*from] = out.sent[*from].plus(messages);
+                }
+            }
+        }
+    }
+    for output in &network.outputs {
+        for core in &of_layer[output.layer] {
+            let count = cores[*core].block.neurons();
+            let messages = profile.rates[output.layer].of(count, count);
+            out.sent[*core] = out.sent[*core].plus(messages);
+            out.to_host = out.to_host.plus(messages);
+        }
+    }
+    out
+}
+
+/// The layers that a layer reads, each once.
+fn sources(layer: &Layer) -> Vec<usize> {
+    let mut out: Vec<usize> = layer.projections.iter().map(|p| p.source).collect();
+    out.sort_unstable();
+    out.dedup();
+    out
+}
+
+/// The neurons of a source that a block reads.
+enum Read {
+    All,
+    /// A product of channels, rows and columns.
+    Box {
+        channels: Vec<bool>,
+        rows: Vec<bool>,
+        cols: Vec<bool>,
+    },
+    /// One flag per neuron, and the shape.
+    Any(Vec<bool>, snnc_ir::graph::shape::Shape),
+}
+
+impl Read {
+    fn of(layer: &Layer, source: usize, network: &Network, block: &Block) -> Self {
+        let shape = network.layers[source].shape;
+        let projections: Vec<&Projection> = layer.projections.iter().filter(|p| p.source == source).collect();
+        if projections.iter().any(|p| matches!(p.op, Op::Linear(_))) {
+            return Self::All;
+        }
+        if let [projection] = projections.as_slice()
+            && projection.source_shape == shape
+            && let Some((channels, rows, cols)) = product(projection, block)
+        {
+            return Self::Box { channels, rows, cols };
+        }
+        let mut flags = vec![false; shape.len()];
+        for projection in projections {
+            let from = projection.source_shape;
+            let Some((channels, rows, cols)) = product(projection, block) else { continue };
+            for c in (0..from.c).filter(|c| channels[*c]) {
+                for y in (0..from.h).filter(|y| rows[*y]) {
+                    for x in (0..from.w).filter(|x| cols[*x]) {
+                        flags[from.index(c, y, x)] = true;
+                    }
+                }
+            }
+        }
+        Self::Any(flags, shape)
+    }
+
+    /// How many neurons of `block` are read.
+    fn count(&self, block: &Block) -> u64 {
+        let among = |flags: &[bool], range: &std::ops::Range<usize>| {
+            flags[range.clone()].iter().filter(|f| **f).count()
+        };
+        match self {
+            Self::All => block.neurons(),
+            Self::Box { channels, rows, cols } => {
+                (among(channels, &block.channels) * among(rows, &block.rows) * among(cols, &block.cols))
+                    as u64
+            }
+            Self::Any(flags, shape) => {
+                let mut count = 0;
+                block.each(*shape, |at| count += u64::from(flags[at]));
+                count
+            }
+        }
+    }
+}
+
+type Axes = (Vec<bool>, Vec<bool>, Vec<bool>);
+
+/// The channels, rows and columns of the source that a block reads through a convolution.
+fn product(projection: &Projection, block: &Block) -> Option<Axes> {
+    let Op::Conv2d(conv) = &projection.op else { return None };
+    let shape = projection.source_shape;
+    let mut channels = vec![false; shape.c];
+    for (group, _) in field::groups(conv, &block.channels) {
+        channels[group * conv.kernel[1]..(group + 1) * conv.kernel[1]].fill(true);
+    }
+    let flags = |size: usize, read: Vec<usize>| {
+        let mut out = vec![false; size];
+        read.into_iter().for_each(|k| out[k] = true);
+        out
+    };
+    let rows = flags(shape.h, field::span(conv, 0, shape.h, &block.rows).read);
+    let cols = flags(shape.w, field::span(conv, 1, shape.w, &block.cols).read);
+    Some((channels, rows, cols))
+}

@@ -6,7 +6,7 @@ use snnc_frontends::onnx::proto::tensor_proto::{DataLocation, DataType};
 use snnc_frontends::onnx::proto::{StringStringEntryProto, TensorProto};
 use snnc_frontends::onnx::{Options, decode, import, read};
 use snnc_ir::diag::{Code, Diagnostics};
-use snnc_tests::onnx_builder::{Builder, small_spiking};
+use snnc_tests::onnx_builder::{Builder, int, small_spiking};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -161,6 +161,25 @@ fn huge_dimensions_allocate_nothing() {
             assert!(!codes(run(&model.bytes())).is_empty(), "{dims:?}");
         }
     });
+}
+
+#[test]
+fn an_empty_tensor_with_huge_dimensions() {
+    for dims in [[0, 1 << 40, 1 << 40], [1 << 40, 0, 1 << 40], [1 << 40, 1 << 40, 0]] {
+        let model = small_spiking()
+            .raw("e", DataType::Int8, &dims, &[])
+            .raw("n", DataType::Int8, &[0], &[])
+            .shape("to", &dims)
+            .floats("scale", &[1], &[1.0])
+            .node("DequantizeLinear", &["e", "scale"], &["d"])
+            .node("Transpose", &["d"], &["t"])
+            .node_with("Reshape", &["n", "to"], &["r"], vec![int("allowzero", 1)])
+            .node("Transpose", &["r"], &["u"])
+            .node("Add", &["c", "d"], &["y"])
+            .node("Add", &["c", "r"], &["z"]);
+        let found = codes(run(&model.bytes()));
+        assert!(found.iter().all(|c| *c == Code::BadShape) && found.len() > 1, "{found:?}");
+    }
 }
 
 #[test]

@@ -134,8 +134,7 @@ impl Constant {
 
     /// The same elements with other dimensions.
     pub(crate) fn reshaped(mut self, dims: Vec<usize>) -> Result<Self, Refusal> {
-        let count = dims.iter().try_fold(1usize, |n, d| n.checked_mul(*d));
-        if count != Some(self.len()) {
+        if super::dims::elements(&dims) != Some(self.len()) {
             let message = format!("a constant of shape {:?} cannot have the shape {dims:?}", self.dims);
             return Err(refuse(Code::BadShape, message));
         }

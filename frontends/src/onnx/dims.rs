@@ -28,6 +28,13 @@ pub(crate) fn shape(features: &[usize]) -> Result<Shape, Refusal> {
     }
 }
 
+/// Number of elements of a tensor. Every product of some of its dimensions fits too, also where another
+/// dimension is zero; `None` where one does not.
+pub(crate) fn elements(dims: &[usize]) -> Option<usize> {
+    dims.iter().try_fold(1usize, |n, d| n.checked_mul((*d).max(1)))?;
+    Some(dims.iter().product())
+}
+
 /// Product that saturates.
 pub(crate) fn product(dims: &[usize]) -> usize {
     dims.iter().fold(1usize, |n, d| n.saturating_mul(*d))

@@ -40,11 +40,9 @@ fn output(im: &mut Importer<'_>, name: &str) -> Result<(), Refusal> {
         Some(_) => im.layer(name)?,
     };
     let Some(shape) = im.graph.nodes.get(layer.node.index()).map(|n| n.shape) else { return Ok(()) };
-    // The names of outputs were reserved; an input may have the same one.
-    let taken = im.graph.nodes.iter().any(|n| n.name == name);
-    let name_of_layer = if taken { im.names.unique(name) } else { name.to_owned() };
+    // The names of outputs were reserved before any layer got one.
     im.graph.push(Node {
-        name: name_of_layer,
+        name: name.to_owned(),
         op: Op::Output,
         inputs: vec![layer.node],
         shape,

@@ -1,6 +1,7 @@
 //! Elements of tensors as they are stored in a file: `raw_data`, the typed fields, external data.
 
 use super::constant::{Constant, Data};
+use super::dims;
 use super::file::ExternalData;
 use super::proto::{TensorProto, tensor_proto::DataLocation, tensor_proto::DataType};
 use super::refusal::{Refusal, refuse, refuse_with};
@@ -29,14 +30,12 @@ fn bits(ty: DataType) -> Option<usize> {
 /// Number of elements that a shape declares.
 pub(crate) fn count(name: &str, dims: &[i64]) -> Result<(Vec<usize>, usize), Refusal> {
     let mut out = Vec::with_capacity(dims.len());
-    let mut total = 1usize;
+    let impossible =
+        || refuse(Code::BadShape, format!("the shape {dims:?} of tensor '{name}' is not possible"));
     for &dim in dims {
-        let size = usize::try_from(dim).ok();
-        total = size.and_then(|size| total.checked_mul(size)).ok_or_else(|| {
-            refuse(Code::BadShape, format!("the shape {dims:?} of tensor '{name}' is not possible"))
-        })?;
-        out.extend(size);
+        out.push(usize::try_from(dim).map_err(|_| impossible())?);
     }
+    let total = dims::elements(&out).ok_or_else(impossible)?;
     Ok((out, total))
 }
 

@@ -1,7 +1,6 @@
 """Runs digits.onnx in ONNX Runtime on the digits of heldout.npz; prints accuracy and spike rates.
 
-    python examples/digits/evaluate.py            and writes expected.npz
-    python examples/digits/evaluate.py --check    and compares with expected.npz
+Writes the spikes to expected.npz; with ``--check`` compares them with those there instead.
 """
 
 from __future__ import annotations

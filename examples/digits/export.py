@@ -17,7 +17,7 @@ from torch import nn
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "python"))
 
-from snnc import DOMAIN, VERSION, Operator, complete  # noqa: E402
+from snnc import DOMAIN, VERSION, Operator, complete
 
 OPSET = 20
 NEURON = Operator.parse("LIF_subtract_next_gt_binary")
@@ -74,7 +74,9 @@ class Step(nn.Module):
         super().__init__()
         self.net = net
 
-    def forward(self, x: torch.Tensor, v1: torch.Tensor, v2: torch.Tensor, v3: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def forward(
+        self, x: torch.Tensor, v1: torch.Tensor, v2: torch.Tensor, v3: torch.Tensor
+    ) -> tuple[torch.Tensor, ...]:
         spikes, states = self.net(x, v1, v2, v3)
         return spikes[-1], *states
 

@@ -6,13 +6,13 @@ equations as ONNX nodes, :mod:`snnc.model` what turns a graph with such nodes in
 
 from .bodies import function, sequence_function
 from .model import complete
-from .ops import DOMAIN, VERSION, OperatorNameError, Operator, all_operators, make_node
+from .ops import DOMAIN, VERSION, Operator, OperatorNameError, all_operators, make_node
 
 __all__ = [
     "DOMAIN",
     "VERSION",
-    "OperatorNameError",
     "Operator",
+    "OperatorNameError",
     "all_operators",
     "complete",
     "function",

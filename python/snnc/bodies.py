@@ -6,6 +6,8 @@ rounded once per line, so any implementation that follows the lines gives the sa
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
@@ -30,12 +32,12 @@ class _Body:
         self.op = op
         self.nodes: list[onnx.NodeProto] = []
 
-    def add(self, kind: str, *inputs: str, out: str, **attributes: object) -> str:
+    def add(self, kind: str, *inputs: str, out: str, **attributes: Any) -> str:
         self.nodes.append(helper.make_node(kind, inputs, [out], **attributes))
         return out
 
-    def constant(self, value: np.ndarray, out: str) -> str:
-        return self.add("Constant", out=out, value=numpy_helper.from_array(value))
+    def constant(self, value: np.generic, out: str) -> str:
+        return self.add("Constant", out=out, value=numpy_helper.from_array(np.asarray(value)))
 
     def passes(self, value: str, out: str) -> str:
         """``value`` compared with the threshold, as a truth value."""
@@ -111,7 +113,7 @@ def _integrate(b: _Body, g: str) -> None:
 
 
 def _spike(b: _Body) -> tuple[str, str]:
-    """Makes ``s``; gives the number of spikes and whether there is one."""
+    """Makes ``s``; gives the number of spikes and, unless they are counted, the truth value behind it."""
     if b.op["output"] == "count":
         positive = b.add("Relu", "u", out="positive")
         quotient = b.add("Div", positive, "threshold", out="quotient")
@@ -119,7 +121,7 @@ def _spike(b: _Body) -> tuple[str, str]:
         k = b.add("Floor", quotient, out="whole" if capped else "s")
         if capped:
             k = b.add("Min", k, "max_count", out="s")
-        return k, b.add("Cast", k, out="h_t", to=onnx.TensorProto.BOOL)
+        return k, ""
     passed = b.passes("u", "h_t")
     if b.op["output"] == "binary":
         return b.number(passed, "u", "s"), passed
@@ -144,6 +146,7 @@ def _store(b: _Body, k: str, fired: str) -> None:
     elif reset == "subtract":
         b.add("Sub", "u", b.add("Mul", k, "threshold", out="taken"), out=out)
     else:
+        fired = fired or b.add("Cast", k, out="h_t", to=onnx.TensorProto.BOOL)
         silent = b.complement(fired, "u", "silent")
         if reset == "zero":
             b.add("Mul", "u", silent, out=out)
@@ -199,7 +202,13 @@ def _integer(b: _Body) -> None:
         scaled = b.add("Mul", wide(state), factor, out=f"{state}_scaled")
         return b.add("Div", scaled, "unity", out=f"{state}_decayed")
 
-    for name, value in (("unity", _UNITY), ("half", _HALF), ("period", 2 * _HALF), ("top", _HALF - 1), ("bottom", 1 - _HALF)):
+    for name, value in (
+        ("unity", _UNITY),
+        ("half", _HALF),
+        ("period", 2 * _HALF),
+        ("top", _HALF - 1),
+        ("bottom", 1 - _HALF),
+    ):
         b.constant(np.int64(value), name)
     j = b.add("Add", decay("i", "decay_i"), wide("x"), out="j")
     offset = b.add("Mod", b.add("Sub", "half", j, out="below"), "period", out="offset")
@@ -282,4 +291,3 @@ def sequence_function(op: Operator, opset: int = LEAST_OPSET) -> onnx.FunctionPr
     )
     scan = helper.make_node("Scan", [*states, "x"], [*states_out, result], body=step, num_scan_inputs=1)
     return _wrap(op, [scan], opset)
-

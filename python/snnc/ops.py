@@ -46,9 +46,7 @@ class Family:
 
 FAMILIES: dict[str, Family] = {
     "LIF": Family(_MEMBRANE_SLOTS, _MEMBRANE_OPTIONS, ("v",), ("beta", "threshold")),
-    "CUBA": Family(
-        _MEMBRANE_SLOTS, ("iafter", *_MEMBRANE_OPTIONS), ("v", "i"), ("beta", "alpha", "threshold")
-    ),
+    "CUBA": Family(_MEMBRANE_SLOTS, ("iafter", *_MEMBRANE_OPTIONS), ("v", "i"), ("beta", "alpha", "threshold")),
     "CUBAInt": Family(
         {
             "reset": ("subtract", "zero", "none"),
@@ -106,12 +104,16 @@ class Operator:
             raise OperatorNameError(f"{self.family} takes the slots {', '.join(family.slots) or '(none)'}")
         for slot, token in self.tokens:
             if token not in family.slots[slot]:
-                raise OperatorNameError(f"{slot} of {self.family} is one of {'|'.join(family.slots[slot])}, not '{token}'")
+                raise OperatorNameError(
+                    f"{slot} of {self.family} is one of {'|'.join(family.slots[slot])}, not '{token}'"
+                )
         for option in self.options:
             if option not in family.options:
                 raise OperatorNameError(f"{self.family} has no option '{option}'")
         if self.options != tuple(o for o in family.options if o in self.options):
-            raise OperatorNameError(f"options of {self.family} come once each, in the order {', '.join(family.options)}")
+            raise OperatorNameError(
+                f"options of {self.family} come once each, in the order {', '.join(family.options)}"
+            )
         self._check_combination()
 
     def _check_combination(self) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / "target" / "python-tests"
-PACKAGES = ROOT / "tests" / "requirements.txt"
+PACKAGES = ROOT / "python" / "requirements.txt"
 
 
 def run(title, command, **kwargs):

@@ -78,8 +78,21 @@ pub fn traffic(network: &Network, cores: &[Core], profile: &Profile) -> Traffic 
     out
 }
 
+/// For each block of the layer `from` the messages it sends when every neuron spikes once, to the blocks
+/// of the layer `to`.
+pub fn fan_out(network: &Network, from: (usize, &[Block]), to: (usize, &[Block])) -> Vec<u64> {
+    let mut out = vec![0; from.1.len()];
+    for block in to.1 {
+        let read = Read::of(&network.layers[to.0], from.0, network, block);
+        for (sum, source) in out.iter_mut().zip(from.1) {
+            *sum += read.count(source);
+        }
+    }
+    out
+}
+
 /// The layers that a layer reads, each once.
-fn sources(layer: &Layer) -> Vec<usize> {
+pub fn sources(layer: &Layer) -> Vec<usize> {
     let mut out: Vec<usize> = layer.projections.iter().map(|p| p.source).collect();
     out.sort_unstable();
     out.dedup();

@@ -14,9 +14,9 @@ pub enum Rounding {
 /// What happens when a state leaves its range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overflow {
-    /// It stays at the end of the range.
+    /// It stays within `±(2^(bits-1) - 1)`.
     Saturate,
-    /// It wraps around once at `±(2^(bits-1) - 1)` by `2^bits` (two's complement for all but the least value).
+    /// It wraps around by `2^bits` into `(-2^(bits-1), 2^(bits-1)]`, as Lava's current does.
     Wrap,
 }
 
@@ -29,11 +29,11 @@ pub struct FixedPoint {
     pub rounding: Rounding,
     /// Width of the membrane in bits, sign included.
     pub v_bits: u8,
-    /// What happens when the membrane leaves `±(2^(v_bits-1) - 1)`.
+    /// What happens when the membrane leaves its range.
     pub v_overflow: Overflow,
     /// Width of the synaptic current in bits, sign included.
     pub i_bits: u8,
-    /// What happens when the current leaves `±(2^(i_bits-1) - 1)`.
+    /// What happens when the current leaves its range.
     pub i_overflow: Overflow,
 }
 
@@ -82,17 +82,25 @@ impl FixedPoint {
 }
 
 fn hold(value: i64, bits: u8, overflow: Overflow) -> i64 {
-    let max = (1i64 << (bits - 1)) - 1;
-    if (-max..=max).contains(&value) {
-        return value;
-    }
+    let half = 1i64 << (bits - 1);
     match overflow {
-        Overflow::Saturate => value.clamp(-max, max),
-        // One period, kept in range whatever came in.
-        Overflow::Wrap => {
-            let period = 1i64 << bits;
-            let wrapped = (value.rem_euclid(period) + (period >> 1)).rem_euclid(period) - (period >> 1);
-            wrapped.max(-max)
+        Overflow::Saturate => value.clamp(1 - half, half - 1),
+        Overflow::Wrap => half - (half - value).rem_euclid(2 * half),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wraps_as_lava_does() {
+        let half = 1i64 << 23;
+        let wrap = |v| FixedPoint::LAVA.hold_i(v);
+        for (value, held) in
+            [(0, 0), (half, half), (-half, half), (half + 1, 1 - half), (-half - 1, half - 1), (5 * half, half)]
+        {
+            assert_eq!(wrap(value), held, "{value}");
         }
     }
 }

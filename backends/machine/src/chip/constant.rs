@@ -131,9 +131,10 @@ pub struct Bound {
 }
 
 impl Bound {
-    /// The value to rank by: nominal, else the lower side, else the upper, else 0.
+    /// The value to rank by: nominal, else the lower side, else 0. A ceiling says nothing of what is
+    /// likely, so it never ranks.
     pub fn rank(self) -> u64 {
-        self.nominal.or(self.lo).or(self.hi).unwrap_or(0)
+        self.nominal.or(self.lo).unwrap_or(0)
     }
 }
 

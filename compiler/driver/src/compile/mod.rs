@@ -2,6 +2,7 @@
 
 mod emit;
 mod map;
+mod refine;
 
 pub use emit::Bundle;
 pub use map::Mapping;

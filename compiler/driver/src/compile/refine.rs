@@ -1,0 +1,152 @@
+//! Messages sent: the one cost that a tile does not know alone.
+//!
+//! A spike goes to every core that reads it, so what a core sends depends on how the layers behind it
+//! are cut. The search leaves it out; here the result is improved by changing one layer at a time, the
+//! sender or one that reads it, as long as the nominal time with messages sent gets less.
+
+use std::collections::BTreeMap;
+
+use snnc_eqsat::extract::{Candidate, Pick};
+use snnc_machine::floorline::Rates;
+use snnc_machine::load::{Interval, Load};
+use snnc_machine::network::Block;
+use snnc_place::traffic;
+
+use super::map::Job;
+
+/// Pairs of tiles that are compared at most; then the best so far is kept.
+const MAX_PAIRS: usize = 4096;
+
+pub(super) struct Refine<'a> {
+    job: &'a Job<'a>,
+    layers: &'a [usize],
+    fronts: &'a [Vec<Candidate>],
+    rates: &'a Rates,
+    cores: u64,
+    /// Per front: the fronts that read it.
+    readers: Vec<Vec<usize>>,
+    is_output: Vec<bool>,
+    blocks: BTreeMap<(usize, usize), Vec<Block>>,
+    /// Messages per sending core by (sender, its choice, reader, its choice).
+    sent: BTreeMap<(usize, usize, usize, usize), Vec<u64>>,
+}
+
+/// What is compared: time with messages sent, messages, cores.
+type Cost = (u64, u64, u64);
+
+impl<'a> Refine<'a> {
+    pub(super) fn new(
+        job: &'a Job<'a>,
+        layers: &'a [usize],
+        fronts: &'a [Vec<Candidate>],
+        rates: &'a Rates,
+        cores: u64,
+    ) -> Self {
+        let reads =
+            |k: &usize, of: usize| traffic::sources(&job.network.layers[layers[*k]]).contains(&layers[of]);
+        let readers =
+            (0..layers.len()).map(|of| (0..layers.len()).filter(|k| reads(k, of)).collect()).collect();
+        let is_output = layers.iter().map(|l| job.network.outputs.iter().any(|o| o.layer == *l)).collect();
+        Self {
+            job,
+            layers,
+            fronts,
+            rates,
+            cores,
+            readers,
+            is_output,
+            blocks: BTreeMap::new(),
+            sent: BTreeMap::new(),
+        }
+    }
+
+    /// Improves a pick; its time then includes messages sent.
+    pub(super) fn run(&mut self, mut pick: Pick, floor: u64) -> Pick {
+        let mut best = self.cost(&pick.chosen);
+        while best.0 > floor && self.sent.len() < MAX_PAIRS {
+            let Some((chosen, cost)) = self.step(&pick.chosen, best) else { break };
+            (pick.chosen, best) = (chosen, cost);
+        }
+        pick.time = best.0;
+        pick.cores = best.2;
+        pick
+    }
+
+    /// The best change of one layer that lowers the time.
+    fn step(&mut self, chosen: &[usize], best: Cost) -> Option<(Vec<usize>, Cost)> {
+        let binding = (0..chosen.len()).find(|k| self.sends(chosen, *k) == best.0)?;
+        let mut candidates = vec![binding];
+        candidates.extend(&self.readers[binding]);
+        let mut found: Option<(Vec<usize>, Cost)> = None;
+        for layer in candidates {
+            for k in 0..self.fronts[layer].len() {
+                if k == chosen[layer] || self.fronts[layer][k].time >= best.0 || self.sent.len() >= MAX_PAIRS
+                {
+                    continue;
+                }
+                let mut changed = chosen.to_vec();
+                changed[layer] = k;
+                let cost = self.cost(&changed);
+                let limit = found.as_ref().map_or(best, |(_, c)| *c);
+                if cost.2 <= self.cores && cost.0 < best.0 && cost < limit {
+                    found = Some((changed, cost));
+                }
+            }
+        }
+        found
+    }
+
+    fn cost(&mut self, chosen: &[usize]) -> Cost {
+        let mut cost = (0u64, 0u64, 0u64);
+        for (k, choice) in chosen.iter().enumerate() {
+            let own = self.fronts[k][*choice];
+            cost.0 = cost.0.max(own.time).max(self.sends(chosen, k));
+            cost.1 = cost.1.saturating_add(own.messages);
+            cost.2 += own.cores;
+        }
+        cost
+    }
+
+    /// The nominal time that the busiest core of a layer needs for sending, in femtoseconds.
+    fn sends(&mut self, chosen: &[usize], k: usize) -> u64 {
+        let mut total = vec![0u64; self.blocks(k, chosen[k]).len()];
+        if self.is_output[k] {
+            for (sum, block) in total.iter_mut().zip(self.blocks(k, chosen[k])) {
+                *sum += block.neurons();
+            }
+        }
+        for reader in self.readers[k].clone() {
+            for (sum, count) in total.iter_mut().zip(self.pair(k, chosen[k], reader, chosen[reader])) {
+                *sum += count;
+            }
+        }
+        let rate = self.job.profile.rates[self.layers[k]];
+        let time = |count: u64| {
+            let messages_out = Interval::exact(rate.of(count, count).nominal);
+            self.rates.nominal(&Load { messages_out, ..Load::default() })
+        };
+        total.into_iter().map(time).max().unwrap_or(0)
+    }
+
+    fn pair(&mut self, from: usize, choice: usize, to: usize, reader_choice: usize) -> Vec<u64> {
+        let key = (from, choice, to, reader_choice);
+        if let Some(known) = self.sent.get(&key) {
+            return known.clone();
+        }
+        let (senders, readers) =
+            (self.blocks(from, choice).to_vec(), self.blocks(to, reader_choice).to_vec());
+        let counts =
+            traffic::fan_out(self.job.network, (self.layers[from], &senders), (self.layers[to], &readers));
+        self.sent.insert(key, counts.clone());
+        counts
+    }
+
+    fn blocks(&mut self, k: usize, choice: usize) -> &[Block] {
+        let (job, layer, candidate) = (self.job, self.layers[k], self.fronts[k][choice]);
+        self.blocks.entry((k, choice)).or_insert_with(|| {
+            let parts =
+                job.target.loads(job.network, layer, candidate.choice, job.profile).unwrap_or_default();
+            parts.into_iter().map(|p| p.block).collect()
+        })
+    }
+}

@@ -240,7 +240,8 @@ impl Rebuild<'_> {
             if is_population(&node.op) {
                 let mut copy = node.clone();
                 if let Op::Neuron(neuron) = copy.op {
-                    copy.op = Op::Neuron(Box::new(neuron.with_start(self.lags[id.index()])));
+                    let start = neuron.start().saturating_add(self.lags[id.index()]);
+                    copy.op = Op::Neuron(Box::new(neuron.with_start(start)));
                     pending.push(id);
                 }
                 let new = self.to.push(copy);

@@ -191,10 +191,13 @@ fn check_neuron(graph: &Graph, node: &Node, neuron: &Neuron, fail: &mut impl FnM
             if fixed.shift > 30 || !(2..=32).contains(&fixed.v_bits) || !(2..=32).contains(&fixed.i_bits) {
                 fail("its fixed-point widths are out of range".into());
             }
-            if let Model::Activation(a) = &spec.model
-                && (a.scale != 1 || a.lo > a.hi)
-            {
-                fail("its activation has a scale, or its levels are not in order".into());
+            if let Model::Activation(a) = &spec.model {
+                if a.scale != 1 {
+                    fail("the scale of an integer activation is 1".into());
+                }
+                if a.lo > a.hi {
+                    fail("the levels of its activation are not in order".into());
+                }
             }
             check_spec(spec, fail);
         }

@@ -85,7 +85,8 @@ fn hold(value: i64, bits: u8, overflow: Overflow) -> i64 {
     let half = 1i64 << (bits - 1);
     match overflow {
         Overflow::Saturate => value.clamp(1 - half, half - 1),
-        Overflow::Wrap => half - (half - value).rem_euclid(2 * half),
+        // Exact though the difference may wrap: the period divides 2^64.
+        Overflow::Wrap => half - half.wrapping_sub(value).rem_euclid(2 * half),
     }
 }
 
@@ -97,10 +98,35 @@ mod tests {
     fn wraps_as_lava_does() {
         let half = 1i64 << 23;
         let wrap = |v| FixedPoint::LAVA.hold_i(v);
-        for (value, held) in
-            [(0, 0), (half, half), (-half, half), (half + 1, 1 - half), (-half - 1, half - 1), (5 * half, half)]
-        {
+        for (value, held) in [
+            (0, 0),
+            (half, half),
+            (-half, half),
+            (half + 1, 1 - half),
+            (-half - 1, half - 1),
+            (5 * half, half),
+        ] {
             assert_eq!(wrap(value), held, "{value}");
+        }
+    }
+
+    #[test]
+    fn the_ends_of_the_accumulator_do_not_overflow() {
+        for rounding in [Rounding::TowardZero, Rounding::Down, Rounding::Nearest] {
+            for bits in [2, 24, 32] {
+                let fixed = FixedPoint {
+                    shift: 0,
+                    rounding,
+                    v_bits: bits,
+                    v_overflow: Overflow::Wrap,
+                    ..FixedPoint::LAVA
+                };
+                for value in [i64::MIN, i64::MIN + 1, i64::MAX] {
+                    let half = 1i64 << (bits - 1);
+                    assert!((1 - half..=half).contains(&fixed.hold_v(fixed.decay(value, i32::MIN))));
+                    assert!((1 - half..=half).contains(&fixed.hold_v(value)));
+                }
+            }
         }
     }
 }

@@ -268,12 +268,12 @@ fn rules_of_the_neurons() {
         ),
         (
             "integer",
-            "its levels are not in order",
+            "levels of its activation are not in order",
             "activation \"n\" (%0) : 2x4x4 {scale 1, range 1..=0}".into(),
         ),
         (
             "integer",
-            "its activation has a scale",
+            "the scale of an integer activation is 1",
             "activation \"n\" (%0) : 2x4x4 {scale 2, range 0..=1}".into(),
         ),
         (

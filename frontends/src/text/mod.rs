@@ -46,11 +46,10 @@ pub fn read(path: &Path) -> Result<Graph, Diagnostics> {
 /// The blob, which is in the folder of the text and nowhere else.
 fn blob(path: &Path) -> Result<Bytes, Diagnostics> {
     let mapped = || -> Result<Bytes, String> {
-        let text = path.canonicalize().map_err(|e| e.to_string())?;
-        let blob = path.with_file_name(BLOB_FILE).canonicalize().map_err(|e| e.to_string())?;
-        if blob.parent() != path.with_file_name("").canonicalize().ok().as_deref()
-            && blob.parent() != text.parent()
-        {
+        let folder = path.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder.canonicalize().map_err(|e| e.to_string())?;
+        let blob = folder.join(BLOB_FILE).canonicalize().map_err(|e| e.to_string())?;
+        if !blob.starts_with(&folder) {
             return Err("it leads out of the folder of the text".into());
         }
         snnc_mapfile::map(&blob).map_err(|e| e.to_string())

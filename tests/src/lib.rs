@@ -1,5 +1,8 @@
 //! Tests of snnc as a whole.
 
+pub mod arbitrary;
 pub mod corpus;
+pub mod filetest;
+pub mod mapped;
 pub mod onnx_builder;
 pub mod pb;

@@ -66,7 +66,10 @@ pub fn run(manifest: &Manifest, graph: &Graph, inputs: &[Vec<Values>], steps: us
 }
 
 fn find(graph: &Graph, name: &str) -> NodeId {
-    graph.ids().find(|id| graph.node(*id).name == name).expect("a layer of the manifest is a node of the network")
+    graph
+        .ids()
+        .find(|id| graph.node(*id).name == name)
+        .expect("a layer of the manifest is a node of the network")
 }
 
 fn integers(values: &Values) -> Vec<i32> {
@@ -124,7 +127,8 @@ fn projections(graph: &Graph, layer: NodeId) -> Vec<Projection> {
         id
     };
     let end = through(graph.node(layer).inputs[0]);
-    let terms = if matches!(graph.node(end).op, Op::Add) { graph.node(end).inputs.clone() } else { vec![end] };
+    let terms =
+        if matches!(graph.node(end).op, Op::Add) { graph.node(end).inputs.clone() } else { vec![end] };
     let projection = |term: NodeId| {
         let connection = through(term);
         let read = graph.node(connection).inputs[0];

@@ -59,6 +59,7 @@ fn model(graph: &Graph) -> Model {
         hash: String::new(),
         opset: BTreeMap::new(),
         warnings: Vec::new(),
+        time: std::time::Duration::ZERO,
     }
 }
 

@@ -34,9 +34,9 @@ pub fn check(network: &Network, index: usize, caps: &Caps, max_delay: u32) -> Ve
                     format!("spikes of '{source}' reach '{}' too late", layer.name),
                 )
                 .at(at())
-                .label("this layer waits for a longer branch")
+                .label(format!("a spike of '{source}' waits {} steps on its way here", projection.delay))
                 .rule("delay of a projection in steps", max_delay, projection.delay)
-                .remedy("make the branches of the network more alike in depth, or shorten the delay"),
+                .remedy("shorten the delay of the network, or make the branches that meet here more alike in depth"),
             );
         }
         if let Op::Linear(linear) = &projection.op

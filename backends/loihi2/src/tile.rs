@@ -127,6 +127,7 @@ pub fn least(layer: &Layer, profile: &Profile, caps: &Caps) -> Least {
     let bits: u64 = layer.projections.iter().map(least_bits).sum();
     let words = bits.div_ceil(64);
     let neurons = whole.neurons();
+    let one = busiest_neuron(layer, profile);
     let cores = [
         neurons.div_ceil(caps.neurons.max(1)),
         words.div_ceil(caps.synapses.max(1)),
@@ -136,7 +137,8 @@ pub fn least(layer: &Layer, profile: &Profile, caps: &Caps) -> Least {
         cores: cores.into_iter().max().unwrap_or(1),
         synops: all.synops.nominal,
         updates: all.updates.nominal,
-        synops_of_one: synops_of_one(layer, profile),
+        synops_of_one: one.synops.nominal,
+        messages_of_one: one.messages_in.nominal,
     }
 }
 
@@ -151,8 +153,8 @@ fn least_bits(projection: &Projection) -> u64 {
     }
 }
 
-/// The greatest nominal synops of a single neuron.
-fn synops_of_one(layer: &Layer, profile: &Profile) -> u64 {
+/// The load of a neuron with the most connections along each axis.
+fn busiest_neuron(layer: &Layer, profile: &Profile) -> Load {
     let busiest = |size: usize, one: &dyn Fn(usize) -> Block| {
         (0..size).max_by_key(|k| {
             let block = one(*k);
@@ -165,5 +167,5 @@ fn synops_of_one(layer: &Layer, profile: &Profile) -> u64 {
     let y = busiest(layer.shape.h, &|k| Block { rows: k..k + 1, ..whole.clone() }).unwrap_or(0);
     let x = busiest(layer.shape.w, &|k| Block { cols: k..k + 1, ..whole.clone() }).unwrap_or(0);
     let one = Block { channels: c..c + 1, rows: y..y + 1, cols: x..x + 1, fan_in: whole.fan_in };
-    load(layer, Rate::stated(0), &one, profile).synops.nominal
+    load(layer, Rate::stated(0), &one, profile)
 }

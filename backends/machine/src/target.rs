@@ -140,6 +140,9 @@ pub struct Least {
     pub updates: u64,
     /// The greatest synops of one neuron, which no tile can split, in thousandths.
     pub synops_of_one: u64,
+    /// The greatest number of messages that a single neuron receives, which no tile can split, in
+    /// thousandths.
+    pub messages_of_one: u64,
 }
 
 /// An integer network with the loss that its quantisation brought.

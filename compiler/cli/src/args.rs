@@ -57,6 +57,8 @@ pub(crate) enum Command {
     Simulate(Simulate),
     /// List the chips, or show the numbers known of one, with sources
     Targets(Targets),
+    /// List the ONNX operators and neurons that are read
+    Ops,
     /// Print the JSON schema of the manifest
     Schema,
     /// Explain a diagnostic code

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use snnc_frontends::{onnx, text};
 use snnc_ir::diag::{Code, Diagnostic, Diagnostics};
@@ -29,6 +30,13 @@ pub struct Model {
     pub opset: BTreeMap<String, i64>,
     /// Warnings of the front end.
     pub warnings: Vec<Diagnostic>,
+    /// How long reading it took.
+    pub time: Duration,
+}
+
+/// Operators that the ONNX front end reads, by domain and name, except the neurons of `ai.snnc`.
+pub fn onnx_operators() -> impl Iterator<Item = (&'static str, &'static str)> {
+    onnx::operators()
 }
 
 impl Model {
@@ -37,6 +45,7 @@ impl Model {
     /// # Errors
     /// Everything that the front end refuses.
     pub fn read(path: &Path, options: &ModelOptions) -> Result<Self, Diagnostics> {
+        let started = Instant::now();
         let file = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         if path.is_dir() {
             return Err(vec![
@@ -49,13 +58,22 @@ impl Model {
             if let Some(steps) = options.steps {
                 graph.steps = steps;
             }
-            // The printed form stands for the file and its weights, wherever they are kept.
-            let hash = blake3::hash(snnc_ir::text::print(&graph).as_bytes()).to_hex().to_string();
-            return Ok(Self { graph, file, hash, opset: BTreeMap::new(), warnings: Vec::new() });
+            // The printed form and its weights stand for the file, wherever they are kept.
+            let (printed, weights) = snnc_ir::text::print_with_blob(&graph);
+            let hash = blake3::Hasher::new().update(printed.as_bytes()).update(&weights).finalize();
+            let hash = hash.to_hex().to_string();
+            return Ok(Self {
+                graph,
+                file,
+                hash,
+                opset: BTreeMap::new(),
+                warnings: Vec::new(),
+                time: started.elapsed(),
+            });
         }
         let model = onnx::read(path)?;
         let options = onnx::Options { steps: options.steps, shapes: options.shapes.clone() };
         let onnx::Imported { graph, opset, fingerprint, warnings } = onnx::import(&model, &options)?;
-        Ok(Self { graph, file, hash: fingerprint, opset, warnings })
+        Ok(Self { graph, file, hash: fingerprint, opset, warnings, time: started.elapsed() })
     }
 }

@@ -32,3 +32,4 @@ mod weights;
 
 pub use file::{Model, decode, fingerprint, read};
 pub use importer::{Imported, Options, import};
+pub use ops::operators;

@@ -3,6 +3,7 @@
 mod compile;
 mod explain;
 mod inspect;
+mod ops;
 mod pages;
 mod schema;
 mod simulate;
@@ -21,6 +22,10 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<(), Diagnostics
         Command::Inspect(args) => inspect::run(&args, context),
         Command::Simulate(args) => simulate::run(&args, context),
         Command::Targets(args) => targets::run(&args),
+        Command::Ops => {
+            ops::run();
+            Ok(())
+        }
         Command::Schema => schema::run(),
         Command::Explain(args) => explain::run(&args),
     }

@@ -7,7 +7,7 @@ mod refine;
 pub use emit::Bundle;
 pub use map::Mapping;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use snnc_eqsat::extract::Objective;
 use snnc_eqsat::normalise::normalise;
@@ -72,12 +72,15 @@ struct Run<'o> {
     dumps: Vec<(Phase, String)>,
     warnings: Vec<Diagnostic>,
     started: Instant,
+    /// How long reading the model took; part of the import.
+    read: Duration,
 }
 
 impl Run<'_> {
     /// Ends a phase; `true` when the run is to stop.
     fn end(&mut self, phase: Phase, dump: impl FnOnce() -> String, notes: &[String]) -> bool {
-        self.observer.ended(phase, self.started.elapsed(), notes);
+        let read = if phase == Phase::Import { self.read } else { Duration::ZERO };
+        self.observer.ended(phase, read + self.started.elapsed(), notes);
         if self.observer.wants_dumps() || self.stop_after == Some(phase) {
             self.dumps.push((phase, dump()));
         }
@@ -107,6 +110,7 @@ pub fn compile(
         dumps: Vec::new(),
         warnings: model.warnings.clone(),
         started: Instant::now(),
+        read: model.time,
     };
 
     check(&model.graph)?;

@@ -14,7 +14,9 @@ pub fn independent_lower(least: &[Least], cores: u64, floor: u64, time: &dyn Fn(
     let updates = |n| time(&Load { updates: Interval::exact(n), ..Load::default() });
     let work: Vec<(u64, u64)> =
         least.iter().map(|l| (l.cores, synops(l.synops).max(updates(l.updates)))).collect();
-    let single = least.iter().map(|l| synops(l.synops_of_one).max(updates(1000))).max().unwrap_or(0);
+    let messages = |n| time(&Load { messages_in: Interval::exact(n), ..Load::default() });
+    let one = |l: &Least| synops(l.synops_of_one).max(updates(1000)).max(messages(l.messages_of_one));
+    let single = least.iter().map(one).max().unwrap_or(0);
     let fits = |t: u64| {
         let need = |(memory, work): &(u64, u64)| (*memory).max(work.div_ceil(t)).max(1);
         work.iter().map(need).fold(0u64, u64::saturating_add) <= cores
@@ -39,7 +41,7 @@ mod tests {
 
     #[test]
     fn work_is_spread_over_the_cores_that_memory_leaves() {
-        let least = |cores, synops| Least { cores, synops, updates: 0, synops_of_one: 1000 };
+        let least = |cores, synops| Least { cores, synops, synops_of_one: 1000, ..Least::default() };
         // Two layers, 10 cores: 3 are needed for memory, the other layer's 70 000 fs go to 7.
         let bound = independent_lower(&[least(3, 1000), least(1, 100_000)], 10, 0, &time);
         assert_eq!(bound, 10_000);

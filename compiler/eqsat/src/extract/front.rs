@@ -96,11 +96,21 @@ fn too_large(network: &Network, layer: usize, max_cores: u64, nearest: Option<Re
     .label(format!("{} neurons, {} fan-in elements each", layer.shape.len(), layer.fan_in()));
     match nearest {
         Some(r) => {
-            let factor = r.found.div_ceil(r.limit.max(1));
-            diagnostic.rule(r.rule, r.limit, r.found).remedy(format!(
-                "this is the best of all tiles with at most {max_cores} cores: make the layer about {factor} times \
-                 smaller (fewer channels or inputs), or allow more cores with --chips"
-            ))
+            // A finer tile exists only where some axis can still be cut.
+            let shape = layer.shape;
+            let cut = (shape.len() as u64) <= max_cores;
+            let remedy = if cut {
+                format!(
+                    "even one neuron per core breaks this rule: reduce the {} inputs of its neurons",
+                    layer.fan_in()
+                )
+            } else {
+                format!(
+                    "this is the best of all tiles with at most {max_cores} cores: make the layer smaller (fewer \
+                     channels or inputs), or allow more cores with --chips or --max-cores"
+                )
+            };
+            diagnostic.rule(r.rule, r.limit, r.found).remedy(remedy)
         }
         None => diagnostic.remedy("allow more cores with --max-cores or --chips"),
     }

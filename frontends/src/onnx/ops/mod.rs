@@ -74,6 +74,11 @@ const TABLE: &[(&str, &str, Import)] = &[
     ("com.microsoft", "QuantizeLinear", quantize_linear::import),
 ];
 
+/// Every operator that is read, by domain and name, except the neurons.
+pub fn operators() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TABLE.iter().map(|(domain, name, _)| (*domain, *name))
+}
+
 /// How the operator of a node is read; `None` when it is not supported.
 pub(crate) fn find(node: &NodeProto) -> Option<Import> {
     let name = domain(&node.domain);

@@ -1,4 +1,5 @@
 //! Tests of snnc as a whole.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 pub mod arbitrary;
 pub mod corpus;

@@ -1,6 +1,7 @@
 //! Every operator of `ai.snnc`: the importer and the interpreter against ONNX Runtime, bit for bit.
 //!
 //! The cases are made by `tests/conformance/generate.py`, which runs each operator's function body.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
 //! Two independent decoders read the same from every model: prost, which ships, and rust-protobuf, which
 //! is a dependency of tests only and never sees a user's file.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use onnx_protobuf::ModelProto as Other;
 use onnx_protobuf::{AttributeProto as OtherAttribute, GraphProto as OtherGraph, TensorProto as OtherTensor};

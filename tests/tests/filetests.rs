@@ -1,4 +1,5 @@
 //! Runs every file below `filetests/`.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use snnc_tests::filetest::{COMMANDS, files, run};
 use std::collections::BTreeMap;

@@ -1,4 +1,5 @@
 //! Whatever is in a file: a network or diagnostics, in bounded time, never a panic.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use bytes::Bytes;
 use prost::Message;

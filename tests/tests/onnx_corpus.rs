@@ -1,4 +1,5 @@
 //! Every file of the corpus is imported or refused with codes and names.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use snnc_frontends::onnx::{Options, import, read};
 use snnc_ir::diag::Diagnostics;

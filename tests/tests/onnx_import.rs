@@ -1,4 +1,5 @@
 //! What each form of ONNX becomes, and which code refuses what.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use snnc_frontends::onnx::proto::tensor_proto::DataType;
 use snnc_frontends::onnx::{Imported, Options, decode, import};

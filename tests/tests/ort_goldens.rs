@@ -1,6 +1,7 @@
 //! The front end and the interpreter against ONNX Runtime's outputs, on models that others exported.
 //!
 //! The models are not part of the workspace; without them the test says so and passes.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::path::Path;
 
@@ -29,7 +30,8 @@ fn set_states(graph: &mut Graph, model: &snnc_frontends::onnx::Model, case: &Cas
         else {
             continue;
         };
-        let reader = graph.nodes.iter_mut().find(|n| n.origin.contains(&node.name) && matches!(n.op, Op::Neuron(_)));
+        let reader =
+            graph.nodes.iter_mut().find(|n| n.origin.contains(&node.name) && matches!(n.op, Op::Neuron(_)));
         let Some(reader) = reader else { continue };
         let len = reader.shape.len();
         let start = Param::PerNeuron(tensor.values[sample * len..(sample + 1) * len].to_vec());
@@ -111,7 +113,8 @@ fn outputs_are_those_of_onnx_runtime() {
             continue;
         }
         let Ok(model) = read(&path) else { continue };
-        let imported = import(&model, &options()).or_else(|_| import(&model, &Options { steps: Some(1), ..options() }));
+        let imported =
+            import(&model, &options()).or_else(|_| import(&model, &Options { steps: Some(1), ..options() }));
         let Ok(imported) = imported else { continue };
         let case = pb::load(folder).unwrap();
         if case.inputs.is_empty() || imported.graph.inputs().len() != 1 {

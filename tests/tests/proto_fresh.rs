@@ -1,6 +1,7 @@
 //! The checked-in ONNX message types are what the vendored `.proto` gives.
 //!
 //! `SNNC_BLESS=1 cargo test -p snnc-tests --test proto_fresh` writes them anew.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::path::Path;
 

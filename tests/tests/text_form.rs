@@ -1,4 +1,5 @@
 //! The text form over random networks and as files.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use proptest::prelude::*;
 use snnc_frontends::text::read;

@@ -24,7 +24,7 @@ pub fn implementation(layer: &Layer) -> Implementation {
 pub fn check(network: &Network, index: usize, caps: &Caps, max_delay: u32) -> Vec<Diagnostic> {
     let layer = &network.layers[index];
     let mut out = Vec::new();
-    let at = || Location::node(&layer.name);
+    let at = || Location::node(&layer.name).with_line(layer.line());
     for projection in &layer.projections {
         let source = &network.layers[projection.source].name;
         if projection.delay > max_delay {

@@ -19,6 +19,7 @@ use snnc_ir::graph::Graph;
 use snnc_ir::text::print_node;
 use snnc_machine::chip::{ChipFile, names};
 use snnc_machine::floorline::Rates;
+use snnc_machine::load::Load;
 use snnc_machine::manifest::Assumption;
 use snnc_machine::network::Network;
 use snnc_machine::target::{
@@ -101,13 +102,15 @@ impl Target for Loihi2 {
         let consumers = network.consumers();
         let is_output = network.outputs.iter().any(|o| o.layer == layer);
         let this = &network.layers[layer];
-        let blocks = tile::blocks(this, choice.tile, profile, self.weighing);
-        let mut out = Vec::with_capacity(blocks.len());
-        for block in blocks {
+        let grid = tile::grid(this, choice.tile, profile, self.weighing);
+        let mut out = Vec::with_capacity(choice.tile.cores() as usize);
+        for block in grid.blocks(this.fan_in()) {
             let memory = memory::use_of(network, this, &consumers[layer], is_output, &block, &self.caps);
             memory::check(&memory)?;
-            let load = tile::load(this, profile.rates[layer], &block, profile);
-            out.push(Part { block, memory, load });
+            out.push(Part { block, memory, load: Load::default() });
+        }
+        for (part, load) in out.iter_mut().zip(tile::loads(this, profile.rates[layer], &grid, profile)) {
+            part.load = load;
         }
         Ok(out)
     }

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use snnc_ir::graph::op::{Conv2d, Op};
+use snnc_ir::graph::op::Op;
 use snnc_machine::load::{Interval, Load};
+use snnc_machine::network::field::Grid;
 use snnc_machine::network::partition::{contiguous, counts};
 use snnc_machine::network::{Block, Layer, Projection, field};
 use snnc_machine::target::{Least, Profile, Rate, Tile};
@@ -40,90 +41,87 @@ pub struct Weighing {
     pub update: u64,
 }
 
-/// The blocks of a tile: along each axis the exact contiguous partition of the nominal work.
-pub fn blocks(layer: &Layer, tile: Tile, profile: &Profile, weighing: Weighing) -> Vec<Block> {
+/// The grid of a tile: along each axis the exact contiguous partition of the nominal work.
+pub fn grid(layer: &Layer, tile: Tile, profile: &Profile, weighing: Weighing) -> Grid {
     let shape = layer.shape;
-    let whole = Block::whole(shape, layer.fan_in());
-    let work = |block: &Block| {
-        let synops = layer.projections.iter().fold(0u64, |sum, p| {
-            let stored = p.field(shape, block).stored;
-            sum.saturating_add(profile.rates[p.source].of(stored, stored).nominal)
-        });
-        // Thousandths of an operation times femtoseconds; only ratios matter.
-        synops
-            .saturating_mul(weighing.synop)
-            .saturating_add(block.neurons().saturating_mul(1000).saturating_mul(weighing.update))
-            >> 10
-    };
-    let cut = |size: usize, parts: u32, one: &dyn Fn(Range<usize>) -> Block| -> Vec<Range<usize>> {
+    let cut = |size: usize, parts: u32, with: &dyn Fn(Vec<Range<usize>>) -> Grid| -> Vec<Range<usize>> {
         if parts == 1 {
             return std::iter::once(0..size).collect();
         }
-        let weights: Vec<u64> = (0..size).map(|k| work(&one(k..k + 1))).collect();
-        contiguous(&weights, parts as usize)
+        contiguous(
+            &work(layer, &with((0..size).map(|k| k..k + 1).collect()), profile, weighing),
+            parts as usize,
+        )
     };
-    let channels = cut(shape.c, tile.channels, &|r| Block { channels: r, ..whole.clone() });
-    let rows = cut(shape.h, tile.rows, &|r| Block { rows: r, ..whole.clone() });
-    let cols = cut(shape.w, tile.cols, &|r| Block { cols: r, ..whole.clone() });
-    let mut out = Vec::with_capacity(tile.cores() as usize);
-    for channels in &channels {
-        for rows in &rows {
-            for cols in &cols {
-                out.push(Block {
-                    channels: channels.clone(),
-                    rows: rows.clone(),
-                    cols: cols.clone(),
-                    fan_in: whole.fan_in.clone(),
-                });
-            }
-        }
+    let whole = Grid::of(&Block::whole(shape, 0));
+    Grid {
+        channels: cut(shape.c, tile.channels, &|channels| Grid { channels, ..whole.clone() }),
+        rows: cut(shape.h, tile.rows, &|rows| Grid { rows, ..whole.clone() }),
+        cols: cut(shape.w, tile.cols, &|cols| Grid { cols, ..whole.clone() }),
     }
-    out
 }
 
-/// The load of a block. Messages out count one per spike; how many cores a spike really goes to is known
-/// when all layers have their tiles.
-pub fn load(layer: &Layer, own: Rate, block: &Block, profile: &Profile) -> Load {
-    let mut out = Load::default();
+/// The nominal work of every block of a grid, up to a common factor.
+fn work(layer: &Layer, grid: &Grid, profile: &Profile, weighing: Weighing) -> Vec<u64> {
+    let mut synops = vec![0u64; grid.channels.len() * grid.rows.len() * grid.cols.len()];
     for projection in &layer.projections {
         let rate = profile.rates[projection.source];
-        let field = projection.field(layer.shape, block);
-        let words = words_read(projection, block);
-        out.synops = out.synops.plus(rate.of(field.nonzero, field.stored));
-        out.reads = out.reads.plus(rate.of(words, words));
-        out.messages_in = out.messages_in.plus(rate.of(field.sources, field.sources));
+        for (sum, field) in synops.iter_mut().zip(projection.fields(layer.shape, grid)) {
+            *sum = sum.saturating_add(rate.of(field.stored, field.stored).nominal);
+        }
     }
-    let neurons = block.neurons();
-    out.updates = Interval::exact(neurons.saturating_mul(1000));
-    out.messages_out = own.of(neurons, neurons);
+    let weigh = |(synops, block): (u64, Block)| {
+        let updates = block.neurons().saturating_mul(1000);
+        synops.saturating_mul(weighing.synop).saturating_add(updates.saturating_mul(weighing.update)) >> 10
+    };
+    synops.into_iter().zip(grid.blocks(0)).map(weigh).collect()
+}
+
+/// The load of every block of a grid, in its order. Messages out count one per spike; how many cores a
+/// spike really goes to is known when all layers have their tiles.
+pub fn loads(layer: &Layer, own: Rate, grid: &Grid, profile: &Profile) -> Vec<Load> {
+    let blocks = grid.blocks(layer.fan_in());
+    let mut out: Vec<Load> = blocks
+        .iter()
+        .map(|block| {
+            let neurons = block.neurons();
+            Load {
+                updates: Interval::exact(neurons.saturating_mul(1000)),
+                messages_out: own.of(neurons, neurons),
+                ..Load::default()
+            }
+        })
+        .collect();
+    for projection in &layer.projections {
+        let rate = profile.rates[projection.source];
+        for ((load, block), field) in out.iter_mut().zip(&blocks).zip(projection.fields(layer.shape, grid)) {
+            let words = words_read(projection, block, field.taps);
+            load.synops = load.synops.plus(rate.of(field.nonzero, field.stored));
+            load.reads = load.reads.plus(rate.of(words, words));
+            load.messages_in = load.messages_in.plus(rate.of(field.sources, field.sources));
+        }
+    }
     out
 }
 
 /// Words of synaptic memory fetched when every source neuron fires once.
-fn words_read(projection: &Projection, block: &Block) -> u64 {
+fn words_read(projection: &Projection, block: &Block, taps: u64) -> u64 {
     let bits = memory::width(projection);
     match &projection.op {
         Op::Conv2d(conv) => {
             let words: u64 =
                 field::groups(conv, &block.channels).iter().map(|(_, f)| memory::conv_words(*f, bits)).sum();
-            taps(conv, projection, block) * conv.kernel[1] as u64 * words
+            taps * conv.kernel[1] as u64 * words
         }
         Op::Linear(linear) => linear.inputs as u64 * memory::dense_words(block.neurons(), bits),
         _ => 0,
     }
 }
 
-/// Pairs of an output position of the block and a kernel position inside the input.
-fn taps(conv: &Conv2d, projection: &Projection, block: &Block) -> u64 {
-    let rows: u64 = field::span(conv, 0, projection.source_shape.h, &block.rows).taps.iter().sum();
-    let cols: u64 = field::span(conv, 1, projection.source_shape.w, &block.cols).taps.iter().sum();
-    rows * cols
-}
-
 /// What no tile of the layer can do without.
 pub fn least(layer: &Layer, profile: &Profile, caps: &Caps) -> Least {
     let whole = Block::whole(layer.shape, layer.fan_in());
-    let all = load(layer, Rate::stated(0), &whole, profile);
+    let all = load_of(layer, &whole, profile);
     let bits: u64 = layer.projections.iter().map(least_bits).sum();
     let words = bits.div_ceil(64);
     let neurons = whole.neurons();
@@ -155,17 +153,24 @@ fn least_bits(projection: &Projection) -> u64 {
 
 /// The load of a neuron with the most connections along each axis.
 fn busiest_neuron(layer: &Layer, profile: &Profile) -> Load {
-    let busiest = |size: usize, one: &dyn Fn(usize) -> Block| {
-        (0..size).max_by_key(|k| {
-            let block = one(*k);
-            let stored = layer.projections.iter().map(|p| p.field(layer.shape, &block).stored);
-            (stored.sum::<u64>(), std::cmp::Reverse(*k))
-        })
-    };
     let whole = Block::whole(layer.shape, layer.fan_in());
-    let c = busiest(layer.shape.c, &|k| Block { channels: k..k + 1, ..whole.clone() }).unwrap_or(0);
-    let y = busiest(layer.shape.h, &|k| Block { rows: k..k + 1, ..whole.clone() }).unwrap_or(0);
-    let x = busiest(layer.shape.w, &|k| Block { cols: k..k + 1, ..whole.clone() }).unwrap_or(0);
+    let busiest = |size: usize, with: &dyn Fn(Vec<Range<usize>>) -> Grid| {
+        let work = work(
+            layer,
+            &with((0..size).map(|k| k..k + 1).collect()),
+            profile,
+            Weighing { synop: 1 << 10, update: 0 },
+        );
+        (0..size).max_by_key(|k| (work[*k], std::cmp::Reverse(*k))).unwrap_or(0)
+    };
+    let grid = Grid::of(&whole);
+    let c = busiest(layer.shape.c, &|channels| Grid { channels, ..grid.clone() });
+    let y = busiest(layer.shape.h, &|rows| Grid { rows, ..grid.clone() });
+    let x = busiest(layer.shape.w, &|cols| Grid { cols, ..grid.clone() });
     let one = Block { channels: c..c + 1, rows: y..y + 1, cols: x..x + 1, fan_in: whole.fan_in };
-    load(layer, Rate::stated(0), &one, profile)
+    load_of(layer, &one, profile)
+}
+
+fn load_of(layer: &Layer, block: &Block, profile: &Profile) -> Load {
+    loads(layer, Rate::stated(0), &Grid::of(block), profile).first().copied().unwrap_or_default()
 }

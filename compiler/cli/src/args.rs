@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use snnc_driver::phase::Phase;
+use snnc_driver::registry::TARGETS;
 
 /// Compile spiking neural networks for neuromorphic chips.
 ///
@@ -82,7 +83,7 @@ pub(crate) struct Compile {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
     /// Chip to compile for (see `snnc targets`)
-    #[arg(long, short)]
+    #[arg(long, short, value_parser = targets())]
     pub(crate) target: String,
     /// Folder for the bundle: manifest.json, network.snn, weights.bin; without it nothing is written
     #[arg(long, short, value_name = "DIR")]
@@ -140,7 +141,7 @@ pub(crate) struct Simulate {
     #[arg(long, short, value_name = "FILE")]
     pub(crate) input: PathBuf,
     /// Run the integers that the target would run, instead of the file's numbers
-    #[arg(long, short)]
+    #[arg(long, short, value_parser = targets())]
     pub(crate) target: Option<String>,
     /// Steps per inference (T); default: what the file says
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -161,6 +162,7 @@ pub(crate) enum TargetsCommand {
     /// Show every constant of a chip with unit, kind and source
     Show {
         /// Name of the chip
+        #[arg(value_parser = targets())]
         target: String,
     },
 }
@@ -169,6 +171,11 @@ pub(crate) enum TargetsCommand {
 pub(crate) struct Explain {
     /// A code, e.g. E0503
     pub(crate) code: String,
+}
+
+/// The names of the chips.
+fn targets() -> clap::builder::PossibleValuesParser {
+    TARGETS.iter().map(|t| t.name).collect::<Vec<_>>().into()
 }
 
 fn shape(text: &str) -> Result<(String, Vec<u64>), String> {

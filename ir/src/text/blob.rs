@@ -17,6 +17,8 @@ const ALIGN: usize = 8;
 pub(super) enum Lists {
     /// It goes into these bytes, and the text refers to it.
     Blob(Vec<u8>),
+    /// It is printed in the text all the same.
+    Inline,
     /// Its first numbers are shown and their count.
     Abridged,
 }

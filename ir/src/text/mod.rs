@@ -50,20 +50,19 @@ use blob::Lists;
 /// Name of the companion file of bytes, beside the text.
 pub const BLOB_FILE: &str = "weights.bin";
 
-/// The text of a graph. Lists of more than [`INLINE`] numbers are references into the bytes that
-/// [`print_with_blob`] gives.
+/// The text of a graph, every list of numbers in it.
 pub fn print(graph: &Graph) -> String {
-    print_with_blob(graph).0
+    graph::print(graph, &mut Lists::Inline)
 }
 
-/// The text of a graph and the bytes that it refers to: little-endian numbers, each list aligned to
-/// 8 bytes, in the order of the text.
+/// The text of a graph and the bytes that it refers to for lists of more than [`INLINE`] numbers:
+/// little-endian, each list aligned to 8 bytes, in the order of the text.
 pub fn print_with_blob(graph: &Graph) -> (String, Vec<u8>) {
     let mut lists = Lists::Blob(Vec::new());
     let text = graph::print(graph, &mut lists);
     match lists {
         Lists::Blob(bytes) => (text, bytes),
-        Lists::Abridged => (text, Vec::new()),
+        Lists::Inline | Lists::Abridged => (text, Vec::new()),
     }
 }
 

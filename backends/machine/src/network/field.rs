@@ -16,6 +16,9 @@ pub struct Field {
     pub nonzero: u64,
     /// Source neurons with at least one connection into the block.
     pub sources: u64,
+    /// Of a convolution, pairs of an output position and a kernel position inside the input; of a linear
+    /// layer, its neurons.
+    pub taps: u64,
 }
 
 /// Along one axis: for each kernel element how many positions of `range` have it inside the input, and
@@ -61,41 +64,98 @@ pub fn groups(conv: &Conv2d, channels: &Range<usize>) -> Vec<(usize, u64)> {
         .collect()
 }
 
-impl Projection {
-    /// What the projection brings into a block of a population of shape `shape`.
-    pub fn field(&self, shape: Shape, block: &Block) -> Field {
-        match &self.op {
-            Op::Conv2d(conv) => self.conv_field(conv, block),
-            Op::Linear(linear) => {
-                let mut nonzero = 0;
-                block.each(shape, |at| nonzero += self.nonzero[at]);
-                let stored = block.neurons() * linear.inputs as u64;
-                Field { stored, nonzero, sources: linear.inputs as u64 }
-            }
-            _ => Field::default(),
+/// Ranges of channels, rows and columns whose product is a grid of blocks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grid {
+    /// Ranges of channels.
+    pub channels: Vec<Range<usize>>,
+    /// Ranges of rows.
+    pub rows: Vec<Range<usize>>,
+    /// Ranges of columns.
+    pub cols: Vec<Range<usize>>,
+}
+
+impl Grid {
+    /// One block.
+    pub fn of(block: &Block) -> Self {
+        Self {
+            channels: vec![block.channels.clone()],
+            rows: vec![block.rows.clone()],
+            cols: vec![block.cols.clone()],
         }
     }
 
-    fn conv_field(&self, conv: &Conv2d, block: &Block) -> Field {
-        let rows = span(conv, 0, self.source_shape.h, &block.rows);
-        let cols = span(conv, 1, self.source_shape.w, &block.cols);
-        let (kh, kw) = (conv.kernel[2], conv.kernel[3]);
-        let per_group = conv.kernel[1] as u64;
-        let mut out = Field::default();
-        for ky in 0..kh {
-            for kx in 0..kw {
-                let positions = rows.taps[ky] * cols.taps[kx];
-                if positions == 0 {
-                    continue;
+    /// The blocks, columns changing fastest.
+    pub fn blocks(&self, fan_in: usize) -> Vec<Block> {
+        let mut out = Vec::with_capacity(self.channels.len() * self.rows.len() * self.cols.len());
+        for channels in &self.channels {
+            for rows in &self.rows {
+                for cols in &self.cols {
+                    let (channels, rows, cols) = (channels.clone(), rows.clone(), cols.clone());
+                    out.push(Block { channels, rows, cols, fan_in: 0..fan_in });
                 }
-                out.stored += positions * per_group * block.channels.len() as u64;
-                let k = ky * kw + kx;
-                let nonzero: u64 = block.channels.clone().map(|c| self.nonzero[c * kh * kw + k]).sum();
-                out.nonzero += positions * nonzero;
             }
         }
-        let channels: u64 = groups(conv, &block.channels).len() as u64 * per_group;
-        out.sources = channels * rows.read.len() as u64 * cols.read.len() as u64;
+        out
+    }
+}
+
+impl Projection {
+    /// What the projection brings into a block of a population of shape `shape`.
+    pub fn field(&self, shape: Shape, block: &Block) -> Field {
+        self.fields(shape, &Grid::of(block)).first().copied().unwrap_or_default()
+    }
+
+    /// What the projection brings into every block of a grid, in the order of [`Grid::blocks`].
+    pub fn fields(&self, shape: Shape, grid: &Grid) -> Vec<Field> {
+        match &self.op {
+            Op::Conv2d(conv) => self.conv_fields(conv, grid),
+            Op::Linear(linear) => {
+                let inputs = linear.inputs as u64;
+                let field = |block: &Block| {
+                    let mut nonzero = 0;
+                    block.each(shape, |at| nonzero += self.nonzero[at]);
+                    let neurons = block.neurons();
+                    Field { stored: neurons * inputs, nonzero, sources: inputs, taps: neurons }
+                };
+                grid.blocks(0).iter().map(field).collect()
+            }
+            _ => vec![Field::default(); grid.channels.len() * grid.rows.len() * grid.cols.len()],
+        }
+    }
+
+    fn conv_fields(&self, conv: &Conv2d, grid: &Grid) -> Vec<Field> {
+        let [_, per_group, kh, kw] = conv.kernel;
+        let spans = |axis: usize, size: usize, ranges: &[Range<usize>]| -> Vec<Span> {
+            ranges.iter().map(|r| span(conv, axis, size, r)).collect()
+        };
+        let rows = spans(0, self.source_shape.h, &grid.rows);
+        let cols = spans(1, self.source_shape.w, &grid.cols);
+        let mut out = Vec::with_capacity(grid.channels.len() * rows.len() * cols.len());
+        for channels in &grid.channels {
+            let mut nonzero = vec![0u64; kh * kw];
+            for c in channels.clone() {
+                for (sum, n) in nonzero.iter_mut().zip(&self.nonzero[c * kh * kw..(c + 1) * kh * kw]) {
+                    *sum += n;
+                }
+            }
+            let sources = groups(conv, channels).len() * per_group;
+            for y in &rows {
+                for x in &cols {
+                    let mut field =
+                        Field { sources: (sources * y.read.len() * x.read.len()) as u64, ..Field::default() };
+                    for (ky, down) in y.taps.iter().enumerate() {
+                        for (kx, along) in x.taps.iter().enumerate() {
+                            let positions = down * along;
+                            field.taps += positions;
+                            field.nonzero += positions * nonzero[ky * kw + kx];
+                        }
+                    }
+                    field.stored = field.taps * (per_group * channels.len()) as u64;
+                    out.push(field);
+                }
+            }
+        }
         out
     }
 }

@@ -124,6 +124,12 @@ impl Layer {
         }
     }
 
+    /// The layer on one line, for diagnostics.
+    pub fn line(&self) -> String {
+        let op = self.neuron().map_or("input", Neuron::mnemonic);
+        format!("{op} {:?} : {}", self.name, self.shape)
+    }
+
     /// Fan-in elements of each neuron over all projections, in their order.
     pub fn fan_in(&self) -> usize {
         self.projections.iter().map(Projection::fan_in).sum()

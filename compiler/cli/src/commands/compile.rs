@@ -10,7 +10,7 @@ use snnc_eqsat::extract::Objective;
 use snnc_ir::diag::{Code, Diagnostic, Diagnostics};
 
 use crate::args::{Compile, Format, ObjectiveArg};
-use crate::render::{Context, Phases, summary};
+use crate::render::{Context, Phases, plain, summary};
 
 pub(super) fn run(args: &Compile, context: &Context) -> Result<(), Diagnostics> {
     let options = options(args)?;
@@ -34,7 +34,7 @@ pub(super) fn run(args: &Compile, context: &Context) -> Result<(), Diagnostics> 
     }
     match context.format {
         Format::Json => print!("{}", files.manifest),
-        Format::Text => print!("{}", summary::text(manifest)),
+        Format::Text => print!("{}", plain(&summary::text(manifest))),
     }
     if let Some(folder) = args.output.as_ref().filter(|_| !context.quiet) {
         eprintln!("wrote {}", folder.display());

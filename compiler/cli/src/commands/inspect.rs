@@ -8,9 +8,9 @@ use snnc_ir::graph::{Node, Number};
 use snnc_ir::text;
 
 use crate::args::{Format, Inspect};
-use crate::render::Context;
 use crate::render::table::{Align, Table};
 use crate::render::units::grouped;
+use crate::render::{Context, plain};
 
 pub(super) fn run(args: &Inspect, context: &Context) -> Result<(), Diagnostics> {
     let model = super::read_model(&args.model)?;
@@ -20,7 +20,7 @@ pub(super) fn run(args: &Inspect, context: &Context) -> Result<(), Diagnostics> 
     } else if context.format == Format::Json {
         println!("{:#}", json(&model));
     } else {
-        print!("{}", table(&model));
+        print!("{}", plain(&table(&model)));
     }
     Ok(())
 }

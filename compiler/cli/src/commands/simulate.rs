@@ -8,9 +8,9 @@ use snnc_ir::diag::Diagnostics;
 use snnc_ir::graph::Graph;
 
 use crate::args::{Format, Simulate};
-use crate::render::Context;
 use crate::render::table::{Align, Table};
 use crate::render::units::{grouped, percent};
+use crate::render::{Context, plain};
 
 pub(super) fn run(args: &Simulate, context: &Context) -> Result<(), Diagnostics> {
     let (graph, latency) = network(args, context)?;
@@ -27,7 +27,7 @@ pub(super) fn run(args: &Simulate, context: &Context) -> Result<(), Diagnostics>
     let outcome = simulate::run(&graph, &samples, latency, &mut progress).map_err(|d| vec![d])?;
     match context.format {
         Format::Json => println!("{:#}", json(&outcome)),
-        Format::Text => print!("{}", text(&outcome)),
+        Format::Text => print!("{}", plain(&text(&outcome))),
     }
     Ok(())
 }

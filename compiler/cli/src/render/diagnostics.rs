@@ -6,7 +6,7 @@ use std::fmt;
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 use snnc_ir::diag::{Code, Diagnostic, Severity};
 
-use super::Context;
+use super::{Context, plain};
 use crate::args::Format;
 
 /// Diagnostics of one code that are printed whole; the others are counted.
@@ -62,13 +62,14 @@ fn json(d: &Diagnostic) -> serde_json::Value {
 }
 
 /// A diagnostic as miette sees it.
-struct Report<'d> {
-    diagnostic: &'d Diagnostic,
+struct Report {
+    diagnostic: Diagnostic,
     source: Option<NamedSource<String>>,
 }
 
-impl<'d> Report<'d> {
-    fn new(diagnostic: &'d Diagnostic) -> Self {
+impl Report {
+    fn new(diagnostic: &Diagnostic) -> Self {
+        let diagnostic = visible(diagnostic);
         let source = diagnostic.at.as_ref().map(|at| {
             let mut path = at.path.clone();
             path.push(at.node.clone());
@@ -78,13 +79,28 @@ impl<'d> Report<'d> {
     }
 }
 
-impl fmt::Debug for Report<'_> {
+/// The diagnostic with the control characters of the model's names made visible.
+fn visible(d: &Diagnostic) -> Diagnostic {
+    let mut d = d.clone();
+    d.message = plain(&d.message);
+    for text in [&mut d.label, &mut d.remedy].into_iter().flatten() {
+        *text = plain(text);
+    }
+    if let Some(at) = &mut d.at {
+        at.node = plain(&at.node);
+        at.path.iter_mut().for_each(|p| *p = plain(p));
+        at.line = at.line.as_deref().map(plain);
+    }
+    d
+}
+
+impl fmt::Debug for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.diagnostic.fmt(f)
     }
 }
 
-impl fmt::Display for Report<'_> {
+impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.diagnostic.message)?;
         match &self.diagnostic.rule {
@@ -94,9 +110,9 @@ impl fmt::Display for Report<'_> {
     }
 }
 
-impl std::error::Error for Report<'_> {}
+impl std::error::Error for Report {}
 
-impl miette::Diagnostic for Report<'_> {
+impl miette::Diagnostic for Report {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         Some(Box::new(self.diagnostic.code))
     }

@@ -54,6 +54,17 @@ impl Context {
     }
 }
 
+/// Text from a model file with its control characters made visible, so that a name cannot steer a
+/// terminal.
+pub(crate) fn plain(text: &str) -> String {
+    if !text.contains(|c: char| c.is_control() && c != '\n') {
+        return text.to_owned();
+    }
+    text.chars()
+        .map(|c| if c.is_control() && c != '\n' { c.escape_default().to_string() } else { c.to_string() })
+        .collect()
+}
+
 /// Prints the phases as they end.
 pub(crate) struct Phases<'c>(pub(crate) &'c Context);
 

@@ -4,7 +4,7 @@ use snnc_machine::floorline::{State, Term};
 use snnc_machine::manifest::{Binding, Bounds, DeadlineState, Layer, Manifest, Range};
 
 use super::table::{Align, Table};
-use super::units::{grouped, maybe_time, percent, thousandths, time};
+use super::units::{grouped, percent, thousandths, time};
 
 pub(crate) fn text(manifest: &Manifest) -> String {
     let mut out = header(manifest);
@@ -60,7 +60,8 @@ fn row(manifest: &Manifest, layer: &Layer) -> Vec<String> {
     let loads = || own().flat_map(|c| &c.parts).filter(|p| p.layer == layer.name).map(|p| p.load);
     let fullest = own()
         .flat_map(|c| c.memory.iter())
-        .filter(|(_, m)| m.cap > 0)
+        // One of a few says nothing of how full a core is.
+        .filter(|(_, m)| m.cap > 0 && m.used > 1)
         .max_by_key(|(name, m)| (m.used * 1_000_000 / m.cap, std::cmp::Reverse((*name).clone())));
     vec![
         layer.name.clone(),
@@ -99,10 +100,12 @@ fn bounds(manifest: &Manifest) -> String {
     }
     out.push_str(&optimality(b));
     out.push_str(&deadline(b));
-    let kinds = manifest.assumptions.len();
     out.push_str(&format!(
-        "All times are estimates for the chip alone, from public figures; {kinds} of them are derived, inferred or\n\
-         assumed, listed under `assumptions` in the manifest. Nothing here was measured on a board.\n"
+        "All times are estimates for the chip alone, for steps with the activity given; nothing was measured on a\n\
+         board. {} constants and rules behind them are derived, inferred or assumed: see `assumptions` in the\n\
+         manifest, or snnc targets show {}.\n",
+        manifest.assumptions.len(),
+        manifest.inputs.target
     ));
     out
 }
@@ -112,7 +115,7 @@ fn range(range: Option<Range>) -> String {
         || "unknown".into(),
         |r| match r.upper {
             Some(upper) => format!("{} to {}", time(r.lower), time(upper)),
-            None => format!("at least {}, no upper bound: {}", time(r.lower), maybe_time(r.upper)),
+            None => format!("at least {}; a constant without ceiling leaves no upper bound", time(r.lower)),
         },
     )
 }

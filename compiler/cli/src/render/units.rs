@@ -11,11 +11,6 @@ pub(crate) fn time(ps: u64) -> String {
     format!("{ps} ps")
 }
 
-/// A time that may be unknown.
-pub(crate) fn maybe_time(ps: Option<u64>) -> String {
-    ps.map_or_else(|| "unknown".into(), time)
-}
-
 /// `value / size` with as many decimals as make at least three digits, rounded half up.
 fn decimal(value: u64, size: u64) -> String {
     let whole = value / size;

@@ -7,7 +7,7 @@ use std::path::Path;
 use npyz::{DType, NpyFile, Order, TypeChar};
 use snnc_ir::diag::{Code, Diagnostic};
 
-/// Greatest number of elements of an array that is read.
+/// Greatest number of elements that are read of a file, over all its arrays.
 const MAX_ELEMENTS: u64 = 1 << 28;
 
 /// An array in C order.
@@ -100,25 +100,29 @@ pub fn read_archive(path: &Path) -> Result<Vec<(String, Array)>, Diagnostic> {
     let n = reader.read(&mut magic).map_err(|e| bad(e.to_string()))?;
     let file = File::open(path).map_err(|e| bad(e.to_string()))?;
     if magic[..n] == *b"\x93NUMPY" {
-        return Ok(vec![("x".into(), read_array(BufReader::new(file)).map_err(bad)?)]);
+        return Ok(vec![("x".into(), read_array(BufReader::new(file), MAX_ELEMENTS).map_err(bad)?)]);
     }
     let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(|e| bad(e.to_string()))?;
     let mut out = Vec::new();
+    let mut left = MAX_ELEMENTS;
     for k in 0..archive.len() {
         let entry = archive.by_index(k).map_err(|e| bad(e.to_string()))?;
         let name = entry.name().map_err(|e| bad(e.to_string()))?.into_owned();
         let name = name.strip_suffix(".npy").map_or_else(|| name.clone(), str::to_owned);
-        out.push((name.clone(), read_array(entry).map_err(|e| bad(format!("array '{name}': {e}")))?));
+        let array = read_array(entry, left).map_err(|e| bad(format!("array '{name}': {e}")))?;
+        left -= array.shape.iter().product::<usize>() as u64;
+        out.push((name, array));
     }
     Ok(out)
 }
 
-fn read_array(reader: impl Read) -> Result<Array, String> {
+/// Reads an array of at most `most` elements.
+fn read_array(reader: impl Read, most: u64) -> Result<Array, String> {
     let npy = NpyFile::new(reader).map_err(|e| e.to_string())?;
     let shape: Vec<u64> = npy.shape().to_vec();
-    let len = shape.iter().try_fold(1u64, |n, d| n.checked_mul(*d)).filter(|n| *n <= MAX_ELEMENTS);
+    let len = shape.iter().try_fold(1u64, |n, d| n.checked_mul(*d)).filter(|n| *n <= most);
     if len.is_none() {
-        return Err(format!("more than {MAX_ELEMENTS} elements"));
+        return Err(format!("the file has more than {MAX_ELEMENTS} elements"));
     }
     if npy.order() == Order::Fortran && shape.len() > 1 {
         return Err("it is in Fortran order; save numpy.ascontiguousarray(a)".into());

@@ -92,7 +92,7 @@ fn too_large(network: &Network, layer: usize, max_cores: u64, nearest: Option<Re
         Code::LayerTooLarge,
         format!("no tile of layer '{}' fits the cores of the chip", layer.name),
     )
-    .at(Location::node(&layer.name))
+    .at(Location::node(&layer.name).with_line(layer.line()))
     .label(format!("{} neurons, {} fan-in elements each", layer.shape.len(), layer.fan_in()));
     match nearest {
         Some(r) => {

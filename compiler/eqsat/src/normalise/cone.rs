@@ -54,7 +54,9 @@ pub(super) fn connections(
     } else {
         None
     };
-    let origin = nodes.iter().flat_map(|id| graph.node(*id).origin.iter().cloned()).collect();
+    // A delay has the names of the population that it delays.
+    let own = nodes.iter().filter(|id| !matches!(graph.node(**id).op, Op::Delay(_)));
+    let origin = own.flat_map(|id| graph.node(*id).origin.iter().cloned()).collect();
     Ok(Incoming { projections, bias, origin })
 }
 

@@ -50,7 +50,7 @@ def main():
     if has_cargo("clippy"):
         run("lints", ["cargo", "clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
     if has_cargo("deny"):
-        run("licences and sources", ["cargo", "deny", "--offline", "check", "licenses", "bans", "sources"])
+        run("licences and sources", ["cargo", "deny", "check", "licenses", "bans", "sources"])
     else:
         print("skipped: cargo-deny is not installed", flush=True)
     run("rust tests", ["cargo", "test", "--workspace", "--locked"])

@@ -13,6 +13,11 @@
 //! // error: node 'a': it reads 'b', which comes later, without a delay
 //! ```
 
+use snnc_driver::pass::fold::fold;
+use snnc_driver::pass::retime::retime;
+use snnc_driver::registry::target;
+use snnc_eqsat::normalise::normalise;
+use snnc_ir::diag::Diagnostic;
 use snnc_ir::graph::Graph;
 use snnc_ir::graph::verify::verify;
 use snnc_ir::text::{parse, print};
@@ -52,7 +57,31 @@ pub const COMMANDS: &[Command] = &[
     Command { name: "roundtrip", run: |c| text(parse_case(c)), expected: Expected::Network },
     Command { name: "print", run: |c| text(parse_case(c)), expected: Expected::Comments },
     Command { name: "verify", run: verify_case, expected: Expected::Comments },
+    Command { name: "fold", run: |c| pass(c, |g| Ok(fold(&g))), expected: Expected::Comments },
+    Command { name: "quantise", run: |c| pass(c, quantise), expected: Expected::Comments },
+    Command { name: "retime", run: |c| pass(c, retimed), expected: Expected::Comments },
+    Command { name: "normalise", run: |c| pass(c, normalised), expected: Expected::Comments },
 ];
+
+/// The integers of Loihi 2.
+fn quantise(graph: Graph) -> Result<Graph, Vec<String>> {
+    let target = target("loihi2", None).map_err(|d| vec![d.to_string()])?;
+    target.quantise(&graph).map(|q| q.graph).map_err(told)
+}
+
+/// For a chip on which a spike takes one step.
+fn retimed(graph: Graph) -> Result<Graph, Vec<String>> {
+    retime(&graph, 1).map(|r| r.graph).map_err(told)
+}
+
+/// Retimed, as a network of populations and projections.
+fn normalised(graph: Graph) -> Result<Graph, Vec<String>> {
+    normalise(&retimed(graph)?).map(|n| n.to_graph()).map_err(told)
+}
+
+fn told(list: Vec<Diagnostic>) -> Vec<String> {
+    list.iter().map(ToString::to_string).collect()
+}
 
 /// The text of the network that a pass makes of the one in the file, or `error: …` lines. Both networks
 /// must be sound.

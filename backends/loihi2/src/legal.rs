@@ -8,6 +8,9 @@ use snnc_machine::target::Implementation;
 
 use crate::memory::Caps;
 
+/// Widest weight that a synapse stores.
+const MAX_BITS: u32 = 8;
+
 /// How a layer's connections are stored: `conv` shares one kernel over all positions of a core, `dense`
 /// lists every target of every input, `mixed` is a population with both kinds.
 pub fn implementation(layer: &Layer) -> Implementation {
@@ -55,6 +58,18 @@ pub fn check(network: &Network, index: usize, caps: &Caps, max_delay: u32) -> Ve
                 ),
             );
         }
+    }
+    for projection in layer.projections.iter().filter(|p| p.bits > MAX_BITS) {
+        out.push(
+            Diagnostic::new(
+                Code::UnsupportedLayer,
+                format!("weights into '{}' do not fit a synapse", layer.name),
+            )
+            .at(at())
+            .label("connections that follow each other were merged into one")
+            .rule("bits per weight", MAX_BITS, projection.bits)
+            .remedy("put neurons between the connections, or use smaller weights"),
+        );
     }
     if let Some(Neuron::Integer(Spec { model: Model::Activation(_), .. }, _)) = layer.neuron() {
         out.push(

@@ -55,6 +55,9 @@ pub struct Mapping {
     pub(super) rates: Rates,
 }
 
+/// Greatest number of cores that is searched to tell how many chips a network needs.
+const MAX_CORES: u64 = 1 << 14;
+
 /// Links that the manifest lists.
 const LISTED_LINKS: usize = 8;
 
@@ -96,7 +99,7 @@ impl Job<'_> {
             }
         }
         if !refused.is_empty() {
-            return Err(refused);
+            return Err(self.more_chips(&layers, &rates, cores).map_or(refused, |d| vec![d]));
         }
         let floor = rates.barrier.rank();
         let limits = Limits { cores, floor, slack: SLACK };
@@ -112,6 +115,26 @@ impl Job<'_> {
         Ok(Extracted { layers, fronts, pick, independent, rates })
     }
 
+    /// When memory alone asks for more cores than there are: how many the network really needs.
+    fn more_chips(&self, layers: &[usize], rates: &Rates, cores: u64) -> Option<Diagnostic> {
+        let least: u64 = layers
+            .iter()
+            .map(|l| self.target.least(self.network, *l, self.profile).cores)
+            .fold(0, u64::saturating_add);
+        if least <= cores {
+            return None;
+        }
+        let most = least.saturating_mul(2).min(MAX_CORES);
+        let time = |load: &snnc_machine::load::Load| rates.nominal(load);
+        let fronts: Option<Vec<Vec<Candidate>>> = layers
+            .iter()
+            .map(|l| front(self.target, self.network, *l, self.profile, most, &time).ok())
+            .collect();
+        let fronts = fronts?;
+        let need = fronts.iter().filter_map(|f| f.iter().map(|c| c.cores).min()).fold(0, u64::saturating_add);
+        Some(self.chip_full(need, cores, layers, &fronts))
+    }
+
     fn chip_full(&self, need: u64, cores: u64, layers: &[usize], fronts: &[Vec<Candidate>]) -> Diagnostic {
         let mut largest: Vec<(u64, &str)> = layers
             .iter()
@@ -121,7 +144,7 @@ impl Job<'_> {
             })
             .collect();
         largest.sort_by_key(|(cores, _)| std::cmp::Reverse(*cores));
-        let list: Vec<String> = largest.iter().take(3).map(|(n, name)| format!("{name} {n}")).collect();
+        let list: Vec<String> = largest.iter().take(3).map(|(n, name)| format!("'{name}' ({n})")).collect();
         let per_chip = self.target.chip().count(names::CORES_PER_CHIP).unwrap_or(1).max(1);
         let remedy = if self.options.max_cores.is_some_and(|max| max == cores) {
             format!("allow more cores with --max-cores {need}")
@@ -130,7 +153,7 @@ impl Job<'_> {
         };
         Diagnostic::new(
             Code::ChipFull,
-            format!("the network needs {need} cores, the fewest at: {}", list.join(", ")),
+            format!("the network needs at least {need} cores, most of them for {}", list.join(", ")),
         )
         .rule("cores", cores, need)
         .remedy(format!("{remedy}, or make the layers named here smaller"))

@@ -10,8 +10,10 @@ const RUN: &str = "cargo run --release -- ";
 /// write goes to `folder`.
 fn output(root: &Path, arguments: &str, folder: &Path) -> String {
     let folder = folder.to_string_lossy();
-    let arguments: Vec<&str> =
-        arguments.split_whitespace().map(|a| if a.starts_with("target/") { folder.as_ref() } else { a }).collect();
+    let arguments: Vec<&str> = arguments
+        .split_whitespace()
+        .map(|a| if a.starts_with("target/") { folder.as_ref() } else { a })
+        .collect();
     let done = Command::new(env!("CARGO_BIN_EXE_snnc")).args(&arguments).current_dir(root).output().unwrap();
     assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
     String::from_utf8(done.stdout).unwrap()
@@ -43,7 +45,10 @@ fn the_readme_shows_what_its_commands_print() {
     }
     assert!(compared >= 2, "the README shows the output of {compared} commands");
     if fresh != readme {
-        assert!(std::env::var_os("SNNC_BLESS").is_some(), "the README is stale; SNNC_BLESS=1 rewrites it:\n{fresh}");
+        assert!(
+            std::env::var_os("SNNC_BLESS").is_some(),
+            "the README is stale; SNNC_BLESS=1 rewrites it:\n{fresh}"
+        );
         std::fs::write(root.join("README.md"), fresh).unwrap();
     }
 }

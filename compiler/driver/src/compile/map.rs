@@ -272,7 +272,7 @@ impl Job<'_> {
             independent_lower_ps: independent,
             gap_ppm: u64::try_from(gap).unwrap_or(u64::MAX),
             covers: format!(
-                "achieved: nominal loads and constants, messages sent included, links left out; search optimum: every tile of the menu, messages sent left out; independent: synaptic operations and updates of any mapping; objective: {objective}"
+                "achieved: nominal loads and constants, messages sent included, links left out; search optimum: every tile of the menu, messages sent left out; independent: operations, updates and the messages of one neuron, for any mapping; objective: {objective}"
             ),
         }
     }

@@ -64,6 +64,7 @@ struct Edge {
 fn edges(graph: &Graph) -> Result<Vec<Edge>, Vec<Diagnostic>> {
     let mut edges = BTreeSet::new();
     let mut refused = Vec::new();
+    let mut visited = 0usize;
     for to in graph.ids() {
         if !matches!(graph.node(to).op, Op::Neuron(_) | Op::Output) {
             continue;
@@ -74,6 +75,10 @@ fn edges(graph: &Graph) -> Result<Vec<Edge>, Vec<Diagnostic>> {
         while let Some((id, delay)) = stack.pop() {
             if !seen.insert((id, delay)) {
                 continue;
+            }
+            visited += 1;
+            if visited > MAX_VISITED {
+                return Err(vec![too_entangled(graph, to)]);
             }
             let node = graph.node(id);
             if is_population(&node.op) {
@@ -103,6 +108,17 @@ fn edges(graph: &Graph) -> Result<Vec<Edge>, Vec<Diagnostic>> {
         }
     }
     if refused.is_empty() { Ok(edges.into_iter().collect()) } else { Err(refused) }
+}
+
+/// Greatest number of places, over all populations, that are looked at on the way to their sources.
+const MAX_VISITED: usize = 1 << 22;
+
+fn too_entangled(graph: &Graph, id: NodeId) -> Diagnostic {
+    let node = graph.node(id);
+    Diagnostic::new(Code::BudgetExceeded, "too many connections share too many delays")
+        .at(Location::node(&node.name).with_line(print_node(graph, id)))
+        .rule("nodes and delays between populations", MAX_VISITED, format!("more than {MAX_VISITED}"))
+        .remedy("put layers of neurons between the connections, or use fewer delays")
 }
 
 /// Greatest number of delay steps along one connection that is followed.

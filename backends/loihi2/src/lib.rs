@@ -188,7 +188,7 @@ fn errors(e: &quantise::LayerError) -> String {
         (e.weight, format!("weight {:.3} steps", e.weight)),
         (e.threshold, format!("threshold {:.1e} of itself", e.threshold)),
         (e.decay, format!("decay {:.1e}", e.decay)),
-        (e.bias, format!("bias {:.3} steps", e.bias)),
+        (e.bias, format!("bias {:.1e} steps", e.bias)),
     ];
     let list: Vec<String> = all.into_iter().filter(|(v, _)| *v > 0.0).map(|(_, text)| text).collect();
     format!("greatest error: {}", list.join(", "))

@@ -59,8 +59,36 @@ impl Refusals {
         }
         let mut out = self.whole;
         out.extend(groups.into_iter().map(|(diagnostic, places)| grouped(diagnostic, places)));
+        for diagnostic in &mut out {
+            if diagnostic.remedy.is_none() {
+                diagnostic.remedy = remedy(diagnostic.code).map(str::to_owned);
+            }
+        }
         out
     }
+}
+
+/// What helps against any refusal with that code, where it did not say something better.
+fn remedy(code: Code) -> Option<&'static str> {
+    Some(match code {
+        Code::BadGraph => "onnx.checker.check_model(model) says more; export the model again",
+        Code::BadShape => {
+            "onnx.shape_inference.infer_shapes(model, strict_mode=True) names the shapes; export with batch size 1 and \
+             fixed shapes"
+        }
+        Code::ExternalData => "keep the files of external data in the folder of the model",
+        Code::StateNotPaired => {
+            "pair each state input with its output in the metadata `snnc.states` (docs/ai.snnc.md)"
+        }
+        Code::UnsupportedAttribute => {
+            "export the layer in a form that is read: `snnc explain E0102` has them"
+        }
+        Code::UnsupportedType => {
+            "store activations and biases as float32, weights as float32 or integers of up to 8 bits"
+        }
+        Code::UnsupportedOperator => "`snnc ops` lists what is supported",
+        _ => return None,
+    })
 }
 
 fn grouped(mut diagnostic: Diagnostic, places: Vec<Location>) -> Diagnostic {

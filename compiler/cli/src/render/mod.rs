@@ -77,7 +77,7 @@ impl Observer for Phases<'_> {
         eprintln!(
             "{:>2} {:<10} {:>6}.{:03} ms  {}",
             phase.number(),
-            phase,
+            phase.name(),
             micros / 1000,
             micros % 1000,
             phase.what()

@@ -1,0 +1,9 @@
+//! Transcripts of the command line. `TRYCMD=overwrite` writes what the commands print into them.
+
+#[test]
+fn transcripts() {
+    // The transcripts name files from the root of the workspace.
+    trycmd::TestCases::new()
+        .case("tests/cli/*.trycmd")
+        .register_bin("snnc", trycmd::cargo::cargo_bin!("snnc"));
+}

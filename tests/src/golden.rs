@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use snnc_driver::compile::{Bundle, Options, compile};
 use snnc_driver::model::{Model, ModelOptions};
+use snnc_driver::report::Report;
 use snnc_driver::{Observer, Silent};
 use snnc_eqsat::extract::Objective;
 use snnc_machine::manifest::Manifest;
@@ -55,6 +56,7 @@ impl Case {
             period_ps: Some(1_000_000),
             seed: 0,
             stop_after: None,
+            reports: vec![Report::Layers, Report::Floorline],
         }
     }
 

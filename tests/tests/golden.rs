@@ -85,3 +85,15 @@ fn what_each_phase_makes_is_as_kept() {
         }
     }
 }
+
+#[test]
+fn reports_are_as_kept() {
+    let folder = root().join("tests/golden/reports");
+    for case in LOIHI2.iter().filter(|c| ["digits", "wide"].contains(&c.name)) {
+        let (_, bundle) = case.compile();
+        assert_eq!(bundle.reports.len(), 2);
+        for (file, text) in bundle.reports {
+            compare(&folder.join(format!("{}.{file}", case.name)), &text).unwrap();
+        }
+    }
+}

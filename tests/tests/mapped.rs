@@ -50,6 +50,7 @@ fn options() -> Options {
         period_ps: None,
         seed: 0,
         stop_after: None,
+        reports: Vec::new(),
     }
 }
 

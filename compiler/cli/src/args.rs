@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use snnc_driver::phase::Phase;
 use snnc_driver::registry::TARGETS;
+use snnc_driver::report::Report;
 
 /// Compile spiking neural networks for neuromorphic chips.
 ///
@@ -88,6 +89,9 @@ pub(crate) struct Compile {
     /// Folder for the bundle: manifest.json, network.snn, weights.bin; without it nothing is written
     #[arg(long, short, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
+    /// Files for people to write beside the bundle
+    #[arg(long, value_name = "LIST", value_delimiter = ',', requires = "output", value_parser = reports())]
+    pub(crate) emit: Vec<String>,
     /// Events per neuron and step on every edge, inputs included; LAYER=RATE overrides one layer
     #[arg(long, value_name = "RATE[,LAYER=RATE…]")]
     pub(crate) activity: Option<String>,
@@ -176,6 +180,12 @@ pub(crate) struct Explain {
 /// The names of the chips.
 fn targets() -> clap::builder::PossibleValuesParser {
     TARGETS.iter().map(|t| t.name).collect::<Vec<_>>().into()
+}
+
+/// The names of the reports.
+fn reports() -> clap::builder::PossibleValuesParser {
+    let value = |r: &Report| clap::builder::PossibleValue::new(r.name()).help(r.what());
+    Report::ALL.iter().map(value).collect::<Vec<_>>().into()
 }
 
 fn shape(text: &str) -> Result<(String, Vec<u64>), String> {

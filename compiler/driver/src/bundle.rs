@@ -25,7 +25,11 @@ pub fn write(folder: &Path, bundle: &Bundle) -> Result<(), Diagnostic> {
     make(folder)?;
     put(folder, MANIFEST, bundle.manifest.as_bytes())?;
     put(folder, NETWORK, bundle.network.as_bytes())?;
-    put(folder, WEIGHTS, &bundle.weights)
+    put(folder, WEIGHTS, &bundle.weights)?;
+    for (name, text) in &bundle.reports {
+        put(folder, name, text.as_bytes())?;
+    }
+    Ok(())
 }
 
 /// Writes numbered files, one per phase, and makes the folder if it is not there.

@@ -6,6 +6,7 @@
 //! - [`registry`]: the chips.
 //! - [`compile`]: a compilation.
 //! - [`bundle`]: reading and writing the folder of a result.
+//! - [`report`]: files for people beside a bundle.
 //! - [`sample`], [`simulate`]: samples, and running them.
 //! - [`activity`]: stated activity.
 //!
@@ -19,6 +20,7 @@ pub mod model;
 pub mod pass;
 pub mod phase;
 pub mod registry;
+pub mod report;
 pub mod sample;
 pub mod simulate;
 

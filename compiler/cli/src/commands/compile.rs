@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use snnc_driver::compile::{self, Options};
 use snnc_driver::phase::Phase;
+use snnc_driver::report::Report;
 use snnc_driver::{Observer, bundle};
 use snnc_eqsat::extract::Objective;
 use snnc_ir::diag::{Code, Diagnostic, Diagnostics};
@@ -74,6 +75,7 @@ fn options(args: &Compile) -> Result<Options, Diagnostics> {
         period_ps: args.period,
         seed: args.seed,
         stop_after: args.stop_after,
+        reports: Report::ALL.iter().copied().filter(|r| args.emit.iter().any(|e| e == r.name())).collect(),
     })
 }
 

@@ -13,6 +13,7 @@ use snnc_machine::network::{self, Block, Network};
 
 use super::map::{Job, Mapping};
 use crate::model::Model;
+use crate::report::Report;
 use snnc_eqsat::extract::Objective;
 
 /// The files of a bundle.
@@ -24,6 +25,8 @@ pub struct Bundle {
     pub network: String,
     /// `weights.bin`.
     pub weights: Vec<u8>,
+    /// Files that were asked for, by name.
+    pub reports: Vec<(&'static str, String)>,
 }
 
 pub(super) fn emit(
@@ -47,9 +50,11 @@ pub(super) fn emit(
         assumptions: assumptions(job),
         diagnostics: warnings.iter().map(warning).collect(),
     };
+    let report = |r: &Report| (r.file(), r.render(&manifest, &mapping.rates));
+    let reports = job.options.reports.iter().map(report).collect();
     // Serialising these types cannot fail; an empty text would show at once in every test.
     let json = manifest.to_json().unwrap_or_default();
-    (manifest, Bundle { manifest: json, network, weights })
+    (manifest, Bundle { manifest: json, network, weights, reports })
 }
 
 fn inputs(model: &Model, job: &Job<'_>) -> Inputs {

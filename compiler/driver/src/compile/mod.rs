@@ -24,6 +24,7 @@ use crate::activity::Stated;
 use crate::model::Model;
 use crate::pass::{fold, retime};
 use crate::phase::Phase;
+use crate::report::Report;
 use crate::{Observer, registry};
 
 /// How much slower than the least time a mapping with fewer messages may be, in thousandths.
@@ -50,6 +51,8 @@ pub struct Options {
     pub seed: u64,
     /// Stop after this phase.
     pub stop_after: Option<Phase>,
+    /// Files for people beside the bundle.
+    pub reports: Vec<Report>,
 }
 
 /// What came of a compilation.

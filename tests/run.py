@@ -53,7 +53,10 @@ def main():
         run("licences and sources", ["cargo", "deny", "check", "licenses", "bans", "sources"])
     else:
         print("skipped: cargo-deny is not installed", flush=True)
-    run("rust tests", ["cargo", "test", "--workspace", "--locked"])
+    # The same random networks in every run; PROPTEST_RNG_SEED and PROPTEST_CASES choose others.
+    rust = dict(os.environ)
+    rust.setdefault("PROPTEST_RNG_SEED", "1")
+    run("rust tests", ["cargo", "test", "--workspace", "--locked"], env=rust)
     python = environment()
     env = dict(os.environ, PYTHONPATH=str(ROOT / "python"), PYTHONDONTWRITEBYTECODE="1")
     run("operator set (python)", [python, "-m", "unittest", "discover", "-s", "python/tests"], env=env)

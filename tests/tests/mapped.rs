@@ -71,8 +71,6 @@ fn may_be_refused(code: Code) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
-
     #[test]
     fn a_retimed_graph_gives_the_same_later((graph, inputs) in graph_and_inputs(Config::INTEGER)) {
         prop_assert_eq!(verify(&graph), Ok(()));

@@ -63,7 +63,7 @@ const CHAIN_IF: Config =
     Config { families: &[Family::If], kinds: &[Layer::Conv, Layer::Linear], ..Config::CHAIN };
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(192))]
+    #![proptest_config(ProptestConfig { max_global_rejects: 1 << 16, ..ProptestConfig::default() })]
 
     #[test]
     fn events_and_taps_give_the_same_reals((graph, inputs) in graph_and_inputs(Config::REAL)) {

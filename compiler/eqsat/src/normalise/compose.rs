@@ -1,6 +1,6 @@
 //! Two connections as one.
 
-use snnc_ir::graph::op::{Conv2d, Window};
+use snnc_ir::graph::op::{Conv2d, Linear, Window};
 use snnc_ir::graph::shape::Shape;
 use snnc_ir::graph::weights::{Storage, Weights};
 
@@ -62,6 +62,39 @@ pub(super) fn pool_conv(
         return None;
     }
     Some((conv, Weights { shape: kernel, storage: pack(&values)?, scale: None }))
+}
+
+/// Sum pooling followed by a linear layer as one linear layer. `None` when a sum does not fit 32 bits.
+pub(super) fn pool_linear(
+    pool: &Window,
+    input: Shape,
+    pooled: Shape,
+    linear: &Linear,
+    weights: &Weights,
+) -> Option<(Linear, Weights)> {
+    let range = |at: usize, axis: usize, size: usize| {
+        let start = at * pool.stride[axis];
+        start.saturating_sub(pool.pad[axis])
+            ..(start + pool.kernel[axis]).saturating_sub(pool.pad[axis]).min(size)
+    };
+    let mut values = vec![0i64; linear.outputs * input.len()];
+    for (o, row) in values.chunks_exact_mut(input.len()).enumerate() {
+        for c in 0..pooled.c {
+            for py in 0..pooled.h {
+                for px in 0..pooled.w {
+                    let w = i64::from(weights.integer(o * linear.inputs + pooled.index(c, py, px))?);
+                    for y in range(py, 0, input.h) {
+                        for x in range(px, 1, input.w) {
+                            row[input.index(c, y, x)] += w;
+                        }
+                    }
+                }
+            }
+        }
+    }
+    let shape = [linear.outputs, input.len(), 1, 1];
+    let linear = Linear { inputs: input.len(), bias: None, ..linear.clone() };
+    Some((linear, Weights { shape, storage: pack(&values)?, scale: None }))
 }
 
 /// The share of a convolution (of one group) that reads the channels `first..first + count`.

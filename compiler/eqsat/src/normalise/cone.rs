@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use snnc_ir::diag::{Code, Diagnostic, Location};
-use snnc_ir::graph::op::{Conv2d, Op};
+use snnc_ir::graph::op::{Conv2d, Linear, Op};
 use snnc_ir::graph::param::Param;
 use snnc_ir::graph::shape::Shape;
 use snnc_ir::graph::weights::{Storage, Weights};
@@ -84,11 +84,7 @@ fn not_linear(graph: &Graph, id: NodeId) -> Option<Diagnostic> {
 }
 
 fn has_bias(op: &Op) -> bool {
-    matches!(
-        op,
-        Op::Conv2d(Conv2d { bias: Some(_), .. })
-            | Op::Linear(snnc_ir::graph::op::Linear { bias: Some(_), .. })
-    )
+    matches!(op, Op::Conv2d(Conv2d { bias: Some(_), .. }) | Op::Linear(Linear { bias: Some(_), .. }))
 }
 
 struct Cone<'a> {
@@ -127,16 +123,7 @@ impl Cone<'_> {
             Op::Reshape if matches!(self.graph.node(node.inputs[0]).op, Op::Linear(_)) => {
                 self.connection(node.inputs[0], shape, out)
             }
-            Op::Linear(linear) => {
-                let Some(source) = self.source(node.inputs[0]) else { return false };
-                let weights = self.graph.weights(linear.weights).clone();
-                out.push(projection(
-                    source,
-                    Op::Linear(snnc_ir::graph::op::Linear { bias: None, ..linear.clone() }),
-                    weights,
-                ));
-                true
-            }
+            Op::Linear(linear) => self.linear(linear, node.inputs[0], out),
             Op::SumPool(pool) => {
                 let Some(source) = self.source(node.inputs[0]) else { return false };
                 out.push(ones(source, pool.window.kernel, pool.window.stride, pool.window.pad));
@@ -145,6 +132,32 @@ impl Cone<'_> {
             Op::Conv2d(conv) if node.shape == shape => self.convolution(conv, node.inputs[0], out),
             _ => false,
         }
+    }
+
+    fn linear(&self, linear: &Linear, input: NodeId, out: &mut Vec<Projection>) -> bool {
+        let weights = self.graph.weights(linear.weights);
+        if let Some(source) = self.source(input) {
+            let op = Op::Linear(Linear { bias: None, ..linear.clone() });
+            out.push(projection(source, op, weights.clone()));
+            return true;
+        }
+        let mut pooled = input;
+        while matches!(self.graph.node(pooled).op, Op::Reshape) {
+            pooled = self.graph.node(pooled).inputs[0];
+        }
+        let node = self.graph.node(pooled);
+        let Op::SumPool(pool) = &node.op else { return false };
+        let Some(source) = self.source(node.inputs[0]) else { return false };
+        if source.shape.len().saturating_mul(linear.outputs) > super::MAX_EVALUATED {
+            return false;
+        }
+        let Some((linear, weights)) =
+            compose::pool_linear(&pool.window, source.shape, node.shape, linear, weights)
+        else {
+            return false;
+        };
+        out.push(projection(source, Op::Linear(linear), weights));
+        true
     }
 
     fn convolution(&self, conv: &Conv2d, input: NodeId, out: &mut Vec<Projection>) -> bool {

@@ -9,6 +9,7 @@
 //! | nothing | depthwise 1×1 convolution, weight 1 |
 //! | sum pooling | depthwise convolution, weights 1 |
 //! | sum pooling, convolution | one convolution with a larger kernel and stride |
+//! | sum pooling, linear | one linear layer over the input of the pooling |
 //! | concatenation, convolution | one convolution per part, its share of the weights |
 //! | a sum of these | one projection per term |
 //! | anything else linear | one linear layer, found by evaluating unit inputs |

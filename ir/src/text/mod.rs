@@ -1,8 +1,8 @@
 //! The `.snn` text form.
 //!
 //! One statement a line, in the order of the graph; `docs/text-form.md` is the grammar. Printing and
-//! parsing are inverse: [`parse`] of [`print`] is the same graph, bit for bit. Lists of more than
-//! [`INLINE`] numbers are kept out of the text, in a companion file of bytes ([`BLOB_FILE`]).
+//! parsing are inverse: [`parse`] of [`print()`] is the same graph, bit for bit. [`print_with_blob`]
+//! keeps lists of more than [`INLINE`] numbers out of the text, in a companion file of bytes ([`BLOB_FILE`]).
 //!
 //! ```
 //! use snnc_ir::text::{parse, print};

@@ -1,5 +1,5 @@
-//! One case per diagnostic code: how to raise it, what the run says and how it ends, and where the remedy
-//! can be followed by a machine, that it passes.
+//! Cases for every diagnostic code: how to raise it, that the run names the cause and how it ends, and
+//! where the remedy can be followed by a machine, that it passes.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeSet;
@@ -7,10 +7,10 @@ use std::path::Path;
 use std::process::Command;
 
 use prost::Message;
-use snnc_frontends::onnx::proto::tensor_proto::DataLocation;
-use snnc_frontends::onnx::proto::{StringStringEntryProto, TensorProto};
+use snnc_frontends::onnx::proto::tensor_proto::{DataLocation, DataType};
+use snnc_frontends::onnx::proto::{ModelProto, NodeProto, StringStringEntryProto, TensorProto};
 use snnc_ir::diag::{Code, Severity};
-use snnc_tests::onnx_builder::{Builder, int, small_spiking};
+use snnc_tests::onnx_builder::{Builder, int, small_spiking, string};
 
 /// How a code is raised.
 struct Case {
@@ -19,16 +19,28 @@ struct Case {
     files: fn(&Path),
     /// The command.
     arguments: &'static str,
-    /// The command with the remedy followed; empty where a person must.
-    remedied: &'static str,
+    /// What the diagnostic says of this cause: words of its message, label, node or rule.
+    says: &'static [&'static str],
+    /// The files and the command with the remedy followed; none where a person must.
+    remedied: Option<(fn(&Path), &'static str)>,
 }
 
-const fn case(code: Code, files: fn(&Path), arguments: &'static str) -> Case {
-    Case { code, files, arguments, remedied: "" }
+const fn case(code: Code, files: fn(&Path), arguments: &'static str, says: &'static [&'static str]) -> Case {
+    Case { code, files, arguments, says, remedied: None }
 }
 
-const fn with_remedy(code: Code, files: fn(&Path), arguments: &'static str, remedied: &'static str) -> Case {
-    Case { code, files, arguments, remedied }
+impl Case {
+    /// The remedy is another command.
+    const fn command(mut self, arguments: &'static str) -> Self {
+        self.remedied = Some((self.files, arguments));
+        self
+    }
+
+    /// The remedy is another file.
+    const fn mended(mut self, files: fn(&Path)) -> Self {
+        self.remedied = Some((files, self.arguments));
+        self
+    }
 }
 
 /// Codes that no command can raise, with the reason.
@@ -52,6 +64,46 @@ fn good(folder: &Path) {
     onnx(folder, small_spiking());
 }
 
+/// The small network with something of it changed.
+fn changed(folder: &Path, change: fn(&mut ModelProto)) {
+    let mut model = small_spiking().build();
+    change(&mut model);
+    put(folder, "m.onnx", model.encode_to_vec());
+}
+
+fn first_neuron(model: &mut ModelProto) -> &mut NodeProto {
+    let nodes = &mut model.graph.as_mut().unwrap().node;
+    nodes.iter_mut().find(|n| n.op_type.starts_with("LIF")).unwrap()
+}
+
+fn set_metadata(model: &mut ModelProto, key: &str, value: Option<&str>) {
+    model.metadata_props.retain(|p| p.key != key);
+    model.metadata_props.extend(value.map(|v| StringStringEntryProto { key: key.into(), value: v.into() }));
+}
+
+/// A file with an array of signed bytes.
+fn npy(folder: &Path, name: &str, shape: &[usize], value: i8) {
+    let sizes: String = shape.iter().map(|d| format!("{d},")).collect();
+    let header = format!("{{'descr': '|i1', 'fortran_order': False, 'shape': ({sizes})}}");
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend(118u16.to_le_bytes());
+    bytes.extend(format!("{header:<117}\n").bytes());
+    bytes.extend(vec![value as u8; shape.iter().product()]);
+    put(folder, name, bytes);
+}
+
+/// A delay between an input and a neuron.
+fn delayed(folder: &Path, steps: u32) {
+    snn(
+        folder,
+        &format!(
+            "network \"n\" steps 4 integer {{\n  %0 = input \"x\" : 2x1x1 {{values binary}}\n  \
+             %1 = delay \"d\" (%0) : 2x1x1 {{steps {steps}}}\n  \
+             %2 = if \"n\" (%1) : 2x1x1 {{threshold 2, compare ge, reset subtract same}}\n  %3 = output \"o\" (%2) : 2x1x1\n}}\n"
+        ),
+    );
+}
+
 const LIF: &str = "decay 3584, gain 64, threshold 4096, compare gt, reset subtract next, shift 12";
 
 fn large(folder: &Path) {
@@ -65,12 +117,12 @@ fn large(folder: &Path) {
     );
 }
 
-fn many_inputs(folder: &Path) {
+fn many_inputs(folder: &Path, inputs: u32) {
     snn(
         folder,
         &format!(
-            "network \"n\" steps 4 integer {{\n  @0 = weights seeded [4, 20000, 1, 1] seed 1 range -8..=7 density_ppm 500000\n  \
-             %0 = input \"x\" : 20000x1x1 {{values binary}}\n  %1 = linear \"fc\" (%0, @0) : 4x1x1\n  \
+            "network \"n\" steps 4 integer {{\n  @0 = weights seeded [4, {inputs}, 1, 1] seed 1 range -8..=7 density_ppm 500000\n  \
+             %0 = input \"x\" : {inputs}x1x1 {{values binary}}\n  %1 = linear \"fc\" (%0, @0) : 4x1x1\n  \
              %2 = lif \"n\" (%1) : 4x1x1 {{{LIF}}}\n  %3 = output \"o\" (%2) : 4x1x1\n}}\n"
         ),
     );
@@ -101,32 +153,58 @@ fn real(folder: &Path, weights: &str, neuron: &str) {
 }
 
 /// A model whose weights lie in a file that is not there.
-fn external(folder: &Path) {
+fn external(folder: &Path, location: &str) {
     let mut model = small_spiking().build();
     let entry = |key: &str, value: &str| StringStringEntryProto { key: key.into(), value: value.into() };
-    if let Some(weights) =
-        model.graph.as_mut().and_then(|g| g.initializer.iter_mut().find(|t| t.name == "w1"))
-    {
-        *weights = TensorProto {
-            raw_data: Vec::new().into(),
-            data_location: DataLocation::External as i32,
-            external_data: vec![entry("location", "gone.bin"), entry("offset", "0"), entry("length", "144")],
-            ..weights.clone()
-        };
-    }
+    let graph = model.graph.as_mut().unwrap();
+    let weights = graph.initializer.iter_mut().find(|t| t.name == "w1").unwrap();
+    *weights = TensorProto {
+        raw_data: Vec::new().into(),
+        data_location: DataLocation::External as i32,
+        external_data: vec![entry("location", location), entry("offset", "0"), entry("length", "144")],
+        ..weights.clone()
+    };
     put(folder, "m.onnx", model.encode_to_vec());
 }
 
+/// A neuron that the chip's integers give exactly, with weights of which the largest is 127.
+const EXACT: &str = "decay 0.5, threshold 1.0, compare gt, reset subtract next";
+
+/// The command of most cases.
+const MAP: &str = "compile m.onnx -t loihi2";
+/// The same for the text form.
+const MAP_TEXT: &str = "compile m.snn -t loihi2";
+
 const CASES: &[Case] = &[
-    case(Code::FileUnreadable, nothing, "compile none.onnx -t loihi2"),
-    case(Code::EmptyFile, |f| put(f, "m.onnx", ""), "compile m.onnx -t loihi2"),
-    case(Code::NotOnnx, |f| put(f, "m.onnx", "hello, this is text"), "compile m.onnx -t loihi2"),
+    case(Code::FileUnreadable, nothing, "compile none.onnx -t loihi2", &["none.onnx", "No such file"]),
+    case(Code::FileUnreadable, nothing, "inspect none.snn", &["none.snn", "No such file"]),
+    case(
+        Code::FileUnreadable,
+        |f| std::fs::create_dir(f.join("m.onnx")).unwrap(),
+        MAP,
+        &["'m.onnx' is a folder"],
+    ),
+    case(Code::FileUnreadable, good, "simulate m.onnx --input none.npz", &["none.npz"]),
+    case(Code::FileUnreadable, good, "compile m.onnx -t loihi2 --chip none.toml", &["none.toml"]),
+    case(Code::FileUnreadable, |f| npy(f, "s.npy", &[1], 0), "simulate . --input s.npy", &["manifest.json"]),
+    case(Code::EmptyFile, |f| put(f, "m.onnx", ""), MAP, &["empty"]).mended(good),
+    case(Code::NotOnnx, |f| put(f, "m.onnx", "hello, this is text"), MAP, &["looks like text"]).mended(good),
+    case(Code::NotOnnx, |f| put(f, "m.onnx", b"PK\x03\x04 and more of an archive"), MAP, &["looks like"]),
+    case(
+        Code::NotOnnx,
+        |f| put(f, "m.onnx", b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"),
+        MAP,
+        &["not an ONNX model"],
+    ),
     case(
         Code::TruncatedFile,
         |f| put(f, "m.onnx", &small_spiking().bytes()[..500]),
-        "compile m.onnx -t loihi2",
-    ),
-    case(Code::ExternalData, external, "compile m.onnx -t loihi2"),
+        MAP,
+        &["cut", "'graph'"],
+    )
+    .mended(good),
+    case(Code::ExternalData, |f| external(f, "gone.bin"), MAP, &["'w1'", "'gone.bin'"]),
+    case(Code::ExternalData, |f| external(f, "../outside.bin"), MAP, &["'w1'", "outside.bin"]),
     case(
         Code::BudgetExceeded,
         |f| {
@@ -135,7 +213,8 @@ const CASES: &[Case] = &[
                 (0..100_001).fold(small_spiking(), |b, k| b.node("Identity", &["x"], &[&format!("i{k}")])),
             )
         },
-        "compile m.onnx -t loihi2",
+        MAP,
+        &["more nodes than allowed", "100000"],
     ),
     case(
         Code::FileUnwritable,
@@ -144,77 +223,84 @@ const CASES: &[Case] = &[
             put(f, "taken", "");
         },
         "compile m.onnx -t loihi2 -o taken",
+        &["'taken'"],
+    )
+    .command("compile m.onnx -t loihi2 -o folder"),
+    case(
+        Code::FileUnwritable,
+        |f| {
+            good(f);
+            std::fs::create_dir_all(f.join("out/network.snn")).unwrap();
+        },
+        "compile m.onnx -t loihi2 -o out",
+        &["network.snn"],
     ),
-    case(Code::UnknownCode, nothing, "explain E9999"),
+    case(
+        Code::FileUnwritable,
+        |f| {
+            good(f);
+            put(f, "taken", "");
+        },
+        "compile m.onnx -t loihi2 --dump-phases taken/dumps",
+        &["taken"],
+    ),
+    case(Code::UnknownCode, nothing, "explain E9999", &["'E9999'"]).command("explain E0503"),
     case(
         Code::UnsupportedOperator,
         |f| onnx(f, small_spiking().node("Erf", &["x"], &["e"])),
-        "compile m.onnx -t loihi2",
+        MAP,
+        &["'Erf'", "/e"],
     ),
     case(
         Code::UnsupportedAttribute,
         |f| {
             onnx(f, small_spiking().node_with("Gemm", &["f", "w2"], &["e"], vec![int("transA", 1)]));
         },
-        "compile m.onnx -t loihi2",
+        MAP,
+        &["Gemm", "transA=1"],
     ),
     case(
         Code::BadGraph,
         |f| onnx(f, small_spiking().node("Identity", &["b"], &["a"]).node("Identity", &["a"], &["b"])),
-        "compile m.onnx -t loihi2",
+        MAP,
+        &["cycle", "/a, /b"],
     ),
     case(
         Code::BadShape,
         |f| onnx(f, small_spiking().node("MatMul", &["f", "w2"], &["e"])),
-        "compile m.onnx -t loihi2",
+        MAP,
+        &["MatMul", "6 inputs", "8 elements"],
     ),
+    case(Code::BadShape, good, "compile m.onnx -t loihi2 --shape z=1,2", &["'z'"]),
     case(
         Code::NotConstant,
         |f| onnx(f, small_spiking().node("MatMul", &["f", "g"], &["e"])),
-        "compile m.onnx -t loihi2",
+        MAP,
+        &["'g'", "constant"],
     ),
     case(
         Code::UnsupportedType,
         |f| {
-            onnx(
-                f,
-                small_spiking()
-                    .raw(
-                        "f8",
-                        snnc_frontends::onnx::proto::tensor_proto::DataType::Float8e4m3fn,
-                        &[6, 8],
-                        &[0; 48],
-                    )
-                    .node("MatMul", &["f", "f8"], &["e"]),
-            );
+            let model = small_spiking().raw("f8", DataType::Float8e4m3fn, &[6, 8], &[0; 48]);
+            onnx(f, model.node("MatMul", &["f", "f8"], &["e"]));
         },
-        "compile m.onnx -t loihi2",
+        MAP,
+        &["FLOAT8E4M3FN"],
     ),
     case(
         Code::UnknownNeuron,
-        |f| {
-            onnx(
-                f,
-                small_spiking().node(
-                    "ai.snnc::LIF_subtract_next_gt",
-                    &["c", "v1", "beta", "threshold"],
-                    &["s9", "v9"],
-                ),
-            )
-        },
-        "compile m.onnx -t loihi2",
-    ),
+        |f| changed(f, |m| first_neuron(m).op_type = "LIF_subtract_next_gt".into()),
+        MAP,
+        &["'LIF_subtract_next_gt'"],
+    )
+    .mended(|f| changed(f, |m| first_neuron(m).op_type = "LIF_subtract_next_gt_binary".into())),
     case(
         Code::NeuronMismatch,
-        |f| {
-            let mut model = small_spiking().build();
-            let node =
-                model.graph.as_mut().and_then(|g| g.node.iter_mut().find(|n| n.op_type.starts_with("LIF")));
-            node.unwrap().attribute.push(snnc_tests::onnx_builder::string("reset", "zero"));
-            put(f, "m.onnx", model.encode_to_vec());
-        },
-        "compile m.onnx -t loihi2",
-    ),
+        |f| changed(f, |m| first_neuron(m).attribute.push(string("reset", "zero"))),
+        MAP,
+        &["reset='zero'", "'subtract'", "/s1"],
+    )
+    .mended(|f| changed(f, |m| first_neuron(m).attribute.push(string("reset", "subtract")))),
     case(
         Code::NoSpikingNeuron,
         |f| {
@@ -228,57 +314,66 @@ const CASES: &[Case] = &[
                     .output("y"),
             );
         },
-        "compile m.onnx -t loihi2",
+        MAP,
+        &["no ai.snnc neuron"],
+    ),
+    case(
+        Code::NoSpikingNeuron,
+        |f| {
+            snn(
+                f,
+                "network \"n\" steps 1 real {\n  @0 = weights f32 [1, 1, 1, 1] [1.0]\n  \
+                 %0 = input \"x\" : 1x1x1 {values binary}\n  %1 = linear \"fc\" (%0, @0) : 1x1x1\n  \
+                 %2 = output \"o\" (%1) : 1x1x1\n}\n",
+            );
+        },
+        MAP_TEXT,
+        &["no spiking neuron"],
     ),
     case(
         Code::StateNotPaired,
-        |f| {
-            let mut model = small_spiking().build();
-            model.metadata_props.retain(|p| p.key != "snnc.states");
-            model.metadata_props.push(StringStringEntryProto {
-                key: "snnc.states".into(),
-                value: r#"[["v1","v2o"],["v2","v1o"]]"#.into(),
-            });
-            put(f, "m.onnx", model.encode_to_vec());
-        },
-        "compile m.onnx -t loihi2",
-    ),
-    with_remedy(
+        |f| changed(f, |m| set_metadata(m, "snnc.states", Some(r#"[["v1","v2o"],["v2","v1o"]]"#))),
+        MAP,
+        &["'v1' with 'v2o'", "'v1o'"],
+    )
+    .mended(good),
+    case(
         Code::MissingSteps,
-        |f| {
-            let mut model = small_spiking().build();
-            model.metadata_props.retain(|p| p.key != "snnc.steps");
-            put(f, "m.onnx", model.encode_to_vec());
-        },
-        "compile m.onnx -t loihi2",
-        "compile m.onnx -t loihi2 --steps 4",
-    ),
-    case(Code::LoopTooFast, |f| loop_of(f, 1), "compile m.snn -t loihi2"),
+        |f| changed(f, |m| set_metadata(m, "snnc.steps", None)),
+        MAP,
+        &["how many steps"],
+    )
+    .command("compile m.onnx -t loihi2 --steps 4"),
+    case(Code::LoopTooFast, |f| loop_of(f, 1), MAP_TEXT, &["a, b", "at least 2"]).mended(|f| loop_of(f, 2)),
     case(
         Code::BadText,
         |f| snn(f, "network \"n\" steps 1 real {\n  %0 = wobble \"x\" : 1x1x1\n}\n"),
-        "compile m.snn -t loihi2",
+        MAP_TEXT,
+        &["m.snn:2:8", "'wobble'"],
     ),
+    case(Code::BadText, |f| snn(f, ""), MAP_TEXT, &["m.snn:1:1"]),
     case(
         Code::Unverified,
         |f| snn(f, "network \"n\" steps 1 real {\n  %0 = input \"x\" : 1x1x1 {values binary}\n}\n"),
-        "compile m.snn -t loihi2",
+        MAP_TEXT,
+        &["no output"],
     ),
     case(
         Code::NotQuantisable,
         |f| real(f, "1.0, 2.0", "decay 1.5, threshold 1.0, compare gt, reset subtract next"),
-        "compile m.snn -t loihi2",
-    ),
-    case(
-        Code::AllWeightsZero,
-        |f| real(f, "0.0, 0.0", "decay 0.5, threshold 1.0, compare gt, reset subtract next"),
-        "compile m.snn -t loihi2",
-    ),
+        MAP_TEXT,
+        &["decay factor", "1.5"],
+    )
+    .mended(|f| real(f, "1.0, 2.0", "decay 1.0, threshold 1.0, compare gt, reset subtract next")),
+    case(Code::AllWeightsZero, |f| real(f, "0.0, 0.0", EXACT), MAP_TEXT, &["'fc'"])
+        .mended(|f| real(f, "0.0, 1.0", EXACT)),
     case(
         Code::LossyQuantisation,
         |f| real(f, "0.3, 0.7", "decay 0.3, threshold 1.0, compare gt, reset subtract next"),
-        "compile m.snn -t loihi2",
-    ),
+        MAP_TEXT,
+        &["'n' was rounded", "weight", "decay"],
+    )
+    .mended(|f| real(f, "1.0, 127.0", EXACT)),
     case(
         Code::UnsupportedLayer,
         |f| {
@@ -289,23 +384,21 @@ const CASES: &[Case] = &[
                  %2 = if \"n\" (%1) : 1x2x2 {threshold 2, compare ge, reset subtract same}\n  %3 = output \"o\" (%2) : 1x2x2\n}\n",
             );
         },
-        "compile m.snn -t loihi2",
+        MAP_TEXT,
+        &["max pooling"],
     ),
-    case(Code::LayerTooLarge, many_inputs, "compile m.snn -t loihi2"),
-    with_remedy(Code::ChipFull, large, "compile m.snn -t loihi2", "compile m.snn -t loihi2 --chips 3"),
-    case(
-        Code::DelayTooLong,
-        |f| {
-            snn(
-                f,
-                "network \"n\" steps 4 integer {\n  %0 = input \"x\" : 1x1x1 {values binary}\n  \
-                 %1 = delay \"d\" (%0) : 1x1x1 {steps 100}\n  \
-                 %2 = if \"n\" (%1) : 1x1x1 {threshold 2, compare ge, reset subtract same}\n  %3 = output \"o\" (%2) : 1x1x1\n}\n",
-            );
-        },
-        "compile m.snn -t loihi2",
-    ),
-    with_remedy(Code::TargetNotReady, good, "compile m.onnx -t speck", "compile m.onnx -t loihi2"),
+    case(Code::LayerTooLarge, |f| many_inputs(f, 20_000), MAP_TEXT, &["axons", "20000"])
+        .mended(|f| many_inputs(f, 2_000)),
+    case(Code::ChipFull, large, MAP_TEXT, &["273", "'wide'", "120"])
+        .command("compile m.snn -t loihi2 --chips 3"),
+    case(Code::ChipFull, large, "compile m.snn -t loihi2 --chips 2", &["273", "240"])
+        .command("compile m.snn -t loihi2 --chips 3"),
+    case(Code::ChipFull, large, "compile m.snn -t loihi2 --chips 3 --max-cores 200", &["273", "200"])
+        .command("compile m.snn -t loihi2 --chips 3 --max-cores 273"),
+    case(Code::DelayTooLong, |f| delayed(f, 100), MAP_TEXT, &["'x'", "100", "62"]).mended(|f| delayed(f, 60)),
+    case(Code::TargetNotReady, good, "compile m.onnx -t speck", &["'speck'"]).command(MAP),
+    case(Code::TargetNotReady, good, "compile m.onnx -t akd1000", &["'akd1000'"]).command(MAP),
+    case(Code::TargetNotReady, good, "simulate m.onnx -t speck --input s.npz", &["'speck'"]),
     case(
         Code::BadChipFile,
         |f| {
@@ -313,19 +406,27 @@ const CASES: &[Case] = &[
             put(f, "c.toml", "name = \"x\"");
         },
         "compile m.onnx -t loihi2 --chip c.toml",
+        &["`title`"],
     ),
-    with_remedy(
+    case(
+        Code::BadChipFile,
+        |f| {
+            good(f);
+            put(f, "c.toml", "name = ");
+        },
+        "compile m.onnx -t loihi2 --chip c.toml",
+        &["line 1"],
+    ),
+    case(
         Code::UnsourcedObjective,
         good,
         "compile m.onnx -t loihi2 --objective energy",
-        "compile m.onnx -t loihi2 --objective cores",
-    ),
-    with_remedy(
-        Code::NoActivity,
-        good,
-        "compile m.onnx -t loihi2",
-        "compile m.onnx -t loihi2 --activity 0.1",
-    ),
+        &["energy", "'loihi2'"],
+    )
+    .command("compile m.onnx -t loihi2 --objective cores"),
+    case(Code::NoActivity, good, MAP, &["silent to all-firing"])
+        .command("compile m.onnx -t loihi2 --activity 0.1"),
+    case(Code::NoActivity, good, "compile m.onnx -t loihi2 --activity x=0.1", &["for /s1, /s2"]),
     case(
         Code::BadSample,
         |f| {
@@ -333,13 +434,51 @@ const CASES: &[Case] = &[
             put(f, "s.npz", "no archive");
         },
         "simulate m.onnx --input s.npz",
+        &["'s.npz'"],
     ),
-    with_remedy(
-        Code::BadActivity,
-        good,
-        "compile m.onnx -t loihi2 --activity 1.5",
-        "compile m.onnx -t loihi2 --activity 0.1",
+    case(
+        Code::BadSample,
+        |f| {
+            good(f);
+            npy(f, "s.npy", &[4, 2, 5, 5], 1);
+        },
+        "simulate m.onnx --input s.npy",
+        &["'x'", "2, 4, 4", "4, 2, 5, 5"],
+    )
+    .mended(|f| {
+        good(f);
+        npy(f, "s.npy", &[4, 2, 4, 4], 1);
+    }),
+    case(
+        Code::BadSample,
+        |f| {
+            delayed(f, 1);
+            npy(f, "s.npy", &[4, 2], 2);
+        },
+        "simulate m.snn --input s.npy",
+        &["'x' takes integers", "from 0 to 1", "2"],
+    )
+    .mended(|f| {
+        delayed(f, 1);
+        npy(f, "s.npy", &[4, 2], 1);
+    }),
+    case(
+        Code::BadSample,
+        |f| {
+            good(f);
+            npy(f, "s.npy", &[4, 2, 4, 4], 1);
+            let bytes = std::fs::read(f.join("s.npy")).unwrap();
+            put(f, "s.npy", &bytes[..bytes.len() - 1]);
+        },
+        "simulate m.onnx --input s.npy",
+        &["'s.npy'"],
     ),
+    case(Code::BadActivity, good, "compile m.onnx -t loihi2 --activity 1.5", &["'1.5'", "0 to 1"])
+        .command("compile m.onnx -t loihi2 --activity 0.1"),
+    case(Code::BadActivity, good, "compile m.onnx -t loihi2 --activity often", &["'often'"]),
+    case(Code::BadActivity, good, "compile m.onnx -t loihi2 --activity 0.1,0.2", &["'0.2'", "second"]),
+    case(Code::BadActivity, good, "compile m.onnx -t loihi2 --activity 0.1,conv9=0.2", &["'conv9'"])
+        .command("compile m.onnx -t loihi2 --activity 0.1,/s1=0.2"),
 ];
 
 /// Exit status and the diagnostics of a run, one JSON object per line of standard error.
@@ -370,16 +509,38 @@ fn check(case: &Case) -> Result<(), String> {
     if status != want {
         return Err(format!("'{}' ends with {status} instead of {want}", case.arguments));
     }
-    if found["message"].as_str().is_none_or(str::is_empty)
-        || found["remedy"].as_str().is_none_or(str::is_empty)
-    {
+    let texts = [&found["message"], &found["node"], &found["label"], &found["rule"]];
+    let said: String = texts.iter().map(|t| format!("{t} ")).collect();
+    if let Some(missing) = case.says.iter().find(|s| !said.contains(*s)) {
+        return Err(format!("'{}' does not say {missing}: {found}", case.arguments));
+    }
+    let remedy = found["remedy"].as_str().unwrap_or_default();
+    if found["message"].as_str().is_none_or(str::is_empty) || remedy.is_empty() {
         return Err(format!("no message or no remedy: {found}"));
     }
-    if !case.remedied.is_empty() {
-        let (status, after) = run(folder.path(), case.remedied);
-        if status != 0 || after.iter().any(|d| d["code"] == case.code.as_str()) {
-            return Err(format!("the remedy '{}' ends with {status} and {after:?}", case.remedied));
+    case.remedied.map_or(Ok(()), |(files, arguments)| follow(case, remedy, files, arguments))
+}
+
+/// The remedy says what the other command does, and the command passes.
+fn follow(case: &Case, remedy: &str, files: fn(&Path), arguments: &str) -> Result<(), String> {
+    let old: Vec<&str> = case.arguments.split_whitespace().collect();
+    let says = |word: &str| remedy.split(|c: char| c.is_whitespace() || ",;".contains(c)).any(|w| w == word);
+    let mut option = "";
+    for word in arguments.split_whitespace() {
+        if word.starts_with('-') {
+            option = word;
         }
+        // A number that only the user knows stands as T; layers are listed.
+        let left_open = remedy.contains(&format!("{option} T")) || word.contains('=');
+        if !old.contains(&word) && !says(word) && !left_open && word != "folder" {
+            return Err(format!("'{word}' of '{arguments}' is not in the remedy: {remedy}"));
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    files(folder.path());
+    let (status, after) = run(folder.path(), arguments);
+    if status != 0 || after.iter().any(|d| d["code"] == case.code.as_str()) {
+        return Err(format!("the remedy '{arguments}' ends with {status} and {after:?}"));
     }
     Ok(())
 }

@@ -6,8 +6,8 @@ use snnc_frontends::onnx::proto::attribute_proto::AttributeType;
 use snnc_frontends::onnx::proto::tensor_proto::DataType;
 use snnc_frontends::onnx::proto::tensor_shape_proto::{Dimension, dimension::Value as Dim};
 use snnc_frontends::onnx::proto::{
-    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto,
-    TensorProto, TensorShapeProto, TypeProto, ValueInfoProto, type_proto,
+    AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
+    StringStringEntryProto, TensorProto, TensorShapeProto, TypeProto, ValueInfoProto, type_proto,
 };
 
 /// A model under construction.
@@ -21,7 +21,6 @@ pub struct Builder {
 
 impl Default for Builder {
     fn default() -> Self {
-        let opset = |domain: &str, version| OperatorSetIdProto { domain: domain.into(), version };
         let model = ModelProto {
             ir_version: 10,
             producer_name: "snnc-tests".into(),
@@ -109,17 +108,17 @@ impl Builder {
         outputs: &[&str],
         attribute: Vec<AttributeProto>,
     ) -> Self {
-        let (domain, op_type) = op.split_once("::").unwrap_or(("", op));
-        let names = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect();
-        self.graph.node.push(NodeProto {
-            name: format!("/{}", outputs.first().unwrap_or(&"")),
-            domain: domain.into(),
-            op_type: op_type.into(),
-            input: names(inputs),
-            output: names(outputs),
-            attribute,
-            ..NodeProto::default()
-        });
+        self.graph.node.push(node(op, inputs, outputs, attribute));
+        self
+    }
+
+    /// A function of the model; its domain is imported.
+    #[must_use]
+    pub fn function(mut self, function: FunctionProto) -> Self {
+        if !self.model.opset_import.iter().any(|o| o.domain == function.domain) {
+            self.model.opset_import.push(opset(&function.domain, 1));
+        }
+        self.model.functions.push(function);
         self
     }
 
@@ -141,6 +140,44 @@ impl Builder {
     }
 }
 
+/// A version of a domain.
+pub fn opset(domain: &str, version: i64) -> OperatorSetIdProto {
+    OperatorSetIdProto { domain: domain.into(), version }
+}
+
+/// A node, named like its first output with `/` in front; `domain::Op` for another domain than the
+/// default one.
+pub fn node(op: &str, inputs: &[&str], outputs: &[&str], attribute: Vec<AttributeProto>) -> NodeProto {
+    let (domain, op_type) = op.split_once("::").unwrap_or(("", op));
+    NodeProto {
+        name: format!("/{}", outputs.first().unwrap_or(&"")),
+        domain: domain.into(),
+        op_type: op_type.into(),
+        input: names(inputs),
+        output: names(outputs),
+        attribute,
+        ..NodeProto::default()
+    }
+}
+
+/// A function `domain::Name` with a body.
+pub fn function(op: &str, inputs: &[&str], outputs: &[&str], body: Vec<NodeProto>) -> FunctionProto {
+    let (domain, name) = op.split_once("::").unwrap_or(("", op));
+    FunctionProto {
+        domain: domain.into(),
+        name: name.into(),
+        input: names(inputs),
+        output: names(outputs),
+        node: body,
+        opset_import: vec![opset("", 21)],
+        ..FunctionProto::default()
+    }
+}
+
+fn names(list: &[&str]) -> Vec<String> {
+    list.iter().map(|s| (*s).to_owned()).collect()
+}
+
 /// Name, type and shape of an input.
 pub fn info(name: &str, ty: DataType, dims: &[i64]) -> ValueInfoProto {
     let dim = |size: &i64| Dimension {
@@ -160,6 +197,31 @@ pub fn info(name: &str, ty: DataType, dims: &[i64]) -> ValueInfoProto {
 /// An integer attribute.
 pub fn int(name: &str, i: i64) -> AttributeProto {
     AttributeProto { name: name.into(), i, r#type: AttributeType::Int as i32, ..AttributeProto::default() }
+}
+
+/// An attribute of a function's body that is the call's attribute `from`.
+pub fn referred(name: &str, ty: AttributeType, from: &str) -> AttributeProto {
+    AttributeProto {
+        name: name.into(),
+        ref_attr_name: from.into(),
+        r#type: ty as i32,
+        ..AttributeProto::default()
+    }
+}
+
+/// A real attribute.
+pub fn float(name: &str, f: f32) -> AttributeProto {
+    AttributeProto { name: name.into(), f, r#type: AttributeType::Float as i32, ..AttributeProto::default() }
+}
+
+/// An attribute with a subgraph.
+pub fn subgraph(name: &str, g: GraphProto) -> AttributeProto {
+    AttributeProto {
+        name: name.into(),
+        g: Some(g),
+        r#type: AttributeType::Graph as i32,
+        ..AttributeProto::default()
+    }
 }
 
 /// An attribute with a list of integers.

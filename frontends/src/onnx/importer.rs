@@ -11,7 +11,7 @@ use super::refusal::{Refusal, Refusals, refuse, refuse_with};
 use super::states::States;
 use super::steps::Steps;
 use super::value::{Layer, Value};
-use super::{ai_snnc, broadcast, consistency, dims, inputs, ops, order, outputs, tensor};
+use super::{ai_snnc, broadcast, consistency, dims, expand, inputs, ops, order, outputs, tensor};
 use snnc_ir::diag::{Code, Diagnostics};
 use snnc_ir::graph::op::Op;
 use snnc_ir::graph::param::Param;
@@ -47,6 +47,9 @@ pub struct Imported {
 /// # Errors
 /// Every refusal, grouped: unsupported operators (`E01xx`), neurons, states and steps (`E02xx`).
 pub fn import(model: &Model, options: &Options) -> Result<Imported, Diagnostics> {
+    let expanded = expand::expand(model).map_err(|r| vec![*r])?;
+    let original = model;
+    let model = expanded.as_ref().unwrap_or(model);
     let Some(source) = model.graph() else {
         return Err(vec![*refuse(Code::BadGraph, "the model has no graph")]);
     };
@@ -57,9 +60,9 @@ pub fn import(model: &Model, options: &Options) -> Result<Imported, Diagnostics>
     if !refusals.is_empty() {
         return Err(refusals.into_diagnostics());
     }
-    let opset = model.proto().opset_import.iter();
+    let opset = original.proto().opset_import.iter();
     let opset = opset.map(|o| (domain(&o.domain).to_owned(), o.version)).collect();
-    Ok(Imported { graph, opset, fingerprint: fingerprint(model), warnings: Vec::new() })
+    Ok(Imported { graph, opset, fingerprint: fingerprint(original), warnings: Vec::new() })
 }
 
 /// A domain by its full name.

@@ -13,6 +13,7 @@ mod call;
 mod consistency;
 mod constant;
 mod dims;
+mod expand;
 mod file;
 mod importer;
 mod inputs;

@@ -49,6 +49,11 @@ fn kind(node: &NodeProto) -> Option<Kind> {
     dialect::parse(&node.op_type).map(Kind::Older)
 }
 
+/// Whether a node is an operator of the set, in either dialect.
+pub(crate) fn is_known(node: &NodeProto) -> bool {
+    kind(node).is_some()
+}
+
 /// Whether a node makes the network one of integers.
 pub(crate) fn is_integer(node: &NodeProto) -> bool {
     matches!(kind(node), Some(Kind::Standard(Signature { family: Family::CubaInt { .. }, .. })))

@@ -1,0 +1,31 @@
+//! What is rewritten before the importer reads a model: calls of functions, and the forms of quantised
+//! operators that are not QuantizeLinear and DequantizeLinear.
+//!
+//! Every part works on the decoded message and says what the file says in operators of ONNX. What a part
+//! cannot rewrite it leaves as it is: the importer then names it together with everything else.
+
+mod functions;
+mod names;
+
+use super::file::Model;
+use super::proto::NodeProto;
+use super::refusal::Refusal;
+
+/// The model with everything rewritten; `None` when there is nothing to rewrite.
+///
+/// # Errors
+/// When functions call themselves, or expand to more than is allowed.
+pub(crate) fn expand(model: &Model) -> Result<Option<Model>, Refusal> {
+    if !functions::has_calls(model.proto()) {
+        return Ok(None);
+    }
+    let mut expanded = model.clone();
+    functions::inline(&mut expanded.proto)?;
+    Ok(Some(expanded))
+}
+
+/// Whether an operator is a quantiser of QONNX, which is read by its name.
+fn is_quantiser(node: &NodeProto) -> bool {
+    ["qonnx.custom_op.general", "onnx.brevitas"].contains(&node.domain.as_str())
+        && ["Quant", "BipolarQuant", "FloatQuant", "Trunc"].contains(&node.op_type.as_str())
+}

@@ -6,22 +6,39 @@ use snnc_ir::diag::Code;
 /// Greatest number of nodes of a graph.
 pub(crate) const MAX_NODES: usize = 100_000;
 
-/// Greatest number of elements of all constants that are decoded, folded or spread out together.
+/// Number of elements of all constants together that are decoded, folded or spread out, whatever the size
+/// of the files.
 pub(crate) const MAX_ELEMENTS: usize = 1 << 27;
+
+/// How many elements more there are for every byte of the files: one of 8 bits is decoded, dequantised and
+/// brought into another order.
+const PER_BYTE: u64 = 4;
+
+/// How many bytes of the files count.
+const MAX_BYTES: u64 = 1 << 32;
 
 /// What is left of the budget.
 #[derive(Debug)]
 pub(crate) struct Budget {
+    limit: usize,
     elements: usize,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { elements: MAX_ELEMENTS }
+        Self::new(0)
     }
 }
 
 impl Budget {
+    /// The budget of a model whose files have so many bytes together: what a model may ask for grows with
+    /// what it brings.
+    pub(crate) fn new(bytes: u64) -> Self {
+        let more = usize::try_from(bytes.min(MAX_BYTES) * PER_BYTE).unwrap_or(usize::MAX);
+        let limit = MAX_ELEMENTS.saturating_add(more);
+        Self { limit, elements: limit }
+    }
+
     /// Takes `count` elements.
     pub(crate) fn take(&mut self, count: usize) -> Result<(), Refusal> {
         match self.elements.checked_sub(count) {
@@ -29,7 +46,10 @@ impl Budget {
                 self.elements = rest;
                 Ok(())
             }
-            None => Err(too_much("elements of constants", MAX_ELEMENTS, count)),
+            None => {
+                let found = (self.limit - self.elements).saturating_add(count);
+                Err(too_much("elements of constants", self.limit, found))
+            }
         }
     }
 

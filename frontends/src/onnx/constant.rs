@@ -66,6 +66,35 @@ impl Data {
         }
     }
 
+    /// A matrix of `rows` rows with rows and columns exchanged.
+    fn flipped(&self, rows: usize) -> Self {
+        /// In squares that fit a cache: one of the two is not walked in its order.
+        fn flip<T: Copy + Default>(v: &[T], rows: usize) -> Arc<[T]> {
+            const SIDE: usize = 32;
+            let columns = v.len() / rows.max(1);
+            let mut out: Arc<[T]> = std::iter::repeat_n(T::default(), v.len()).collect();
+            // Nobody else has it yet.
+            let flipped = Arc::get_mut(&mut out).unwrap_or_default();
+            for (band, to) in flipped.chunks_mut(rows.max(1).saturating_mul(SIDE)).enumerate() {
+                let first = band * SIDE;
+                for start in (0..rows).step_by(SIDE) {
+                    for (column, to) in (first..columns).zip(to.chunks_mut(rows.max(1))) {
+                        let to = to.get_mut(start..rows.min(start + SIDE)).unwrap_or_default();
+                        let from = v.get(start * columns + column..).unwrap_or_default();
+                        to.iter_mut().zip(from.iter().step_by(columns.max(1))).for_each(|(t, f)| *t = *f);
+                    }
+                }
+            }
+            out
+        }
+        match self {
+            Self::F32(v) => Self::F32(flip(v, rows)),
+            Self::I8(v) => Self::I8(flip(v, rows)),
+            Self::I32(v) => Self::I32(flip(v, rows)),
+            Self::I64(v) => Self::I64(flip(v, rows)),
+        }
+    }
+
     fn integers(&self) -> Option<Vec<i64>> {
         Some(match self {
             Self::F32(_) => return None,
@@ -164,6 +193,15 @@ impl Constant {
             let message = format!("{perm:?} is no order of the axes of a constant of shape {:?}", self.dims);
             return Err(refuse(Code::BadShape, message));
         }
+        if let ([1, 0], [rows, columns]) = (perm, &self.dims[..]) {
+            let quant = self.quant.clone().map(|q| Quant { axis: 1 - q.axis.min(1), scale: q.scale });
+            return Ok(Self {
+                data: self.data.flipped(*rows),
+                dims: vec![*columns, *rows],
+                ty: self.ty,
+                quant,
+            });
+        }
         let mut strides = vec![1usize; perm.len()];
         for k in (1..perm.len()).rev() {
             let next = strides.get(k).copied().unwrap_or(1) * self.dims.get(k).copied().unwrap_or(1);
@@ -208,6 +246,19 @@ mod tests {
         let t = matrix().transposed(&[1, 0]).unwrap();
         assert_eq!(t.dims, [3, 2]);
         assert_eq!(t.reals().unwrap(), [1.0, 40.0, 2.0, 50.0, 3.0, 60.0]);
+    }
+
+    #[test]
+    fn large_and_empty_matrices_are_transposed() {
+        for (rows, columns) in [(70, 33), (1, 100), (100, 1), (64, 64), (0, 5), (5, 0)] {
+            let data = Data::I32((0..rows * columns).map(|k| k as i32).collect());
+            let matrix = Constant { dims: vec![rows, columns], ty: DataType::Int32, data, quant: None };
+            let t = matrix.transposed(&[1, 0]).unwrap();
+            assert_eq!(t.dims, [columns, rows]);
+            let want: Vec<i64> =
+                (0..columns).flat_map(|c| (0..rows).map(move |r| (r * columns + c) as i64)).collect();
+            assert_eq!(t.integers().unwrap(), want, "{rows} rows, {columns} columns");
+        }
     }
 
     #[test]

@@ -122,7 +122,7 @@ impl<'m> Importer<'m> {
             states: States::new(model, source)?,
             names: Names::default(),
             refusals: Refusals::default(),
-            budget: Budget::default(),
+            budget: Budget::new(model.external.size()),
             shared: BTreeMap::new(),
             neurons: false,
             suggestions: 16,
@@ -221,7 +221,10 @@ impl<'m> Importer<'m> {
             Some(Value::Stored(stored)) => {
                 let stored: &'m TensorProto = stored;
                 let constant = self.decode(stored)?;
-                self.values.insert(name, Value::Constant(constant.clone()));
+                // What one node reads is not kept beside what the node makes of it.
+                if self.readers(name).len() > 1 {
+                    self.values.insert(name, Value::Constant(constant.clone()));
+                }
                 Ok(constant)
             }
             _ => Err(refuse_with(
@@ -230,6 +233,18 @@ impl<'m> Importer<'m> {
                 "export with constant weights and parameters (an initialiser or a Constant node)",
             )),
         }
+    }
+
+    /// The constant matrix that a name stands for, with rows and columns exchanged.
+    pub(crate) fn flipped(&mut self, name: &'m str) -> Result<Constant, Refusal> {
+        let constant = match self.values.get(name) {
+            Some(Value::Stored(stored)) if stored.dims.len() == 2 && self.readers(name).len() == 1 => {
+                tensor::decode_flipped(stored, &self.model.external)?
+            }
+            _ => self.constant(name)?.transposed(&[1, 0])?,
+        };
+        self.budget.take(constant.len())?;
+        Ok(constant)
     }
 
     /// Decodes a tensor within the budget.

@@ -2,12 +2,13 @@
 
 use super::constant::{Constant, Data};
 use super::dims;
-use super::file::ExternalData;
-use super::proto::{TensorProto, tensor_proto::DataLocation, tensor_proto::DataType};
+use super::file::{ExternalData, is_external};
+use super::proto::{TensorProto, tensor_proto::DataType};
 use super::refusal::{Refusal, refuse, refuse_with};
 use bytes::Bytes;
 use half::{bf16, f16};
 use snnc_ir::diag::Code;
+use std::sync::Arc;
 
 /// The type of a code, by name where it is not one we read.
 pub(crate) fn data_type(code: i32) -> Result<DataType, Refusal> {
@@ -41,6 +42,34 @@ pub(crate) fn count(name: &str, dims: &[i64]) -> Result<(Vec<usize>, usize), Ref
 
 /// Decodes a tensor; never allocates more than the bytes that are there ask for.
 pub(crate) fn decode(tensor: &TensorProto, external: &ExternalData) -> Result<Constant, Refusal> {
+    decode_as(tensor, external, Order::Stored)
+}
+
+/// Decodes a matrix with rows and columns exchanged.
+pub(crate) fn decode_flipped(tensor: &TensorProto, external: &ExternalData) -> Result<Constant, Refusal> {
+    let raw = is_external(tensor) || !tensor.raw_data.is_empty();
+    let packed = matches!(data_type(tensor.data_type)?, DataType::Int4 | DataType::Uint4);
+    match tensor.dims[..] {
+        [rows, columns] if raw && !packed && rows > 0 && columns > 0 => {
+            let mut constant = decode_as(tensor, external, Order::Flipped { rows: rows as usize })?;
+            constant.dims.reverse();
+            Ok(constant)
+        }
+        _ => decode(tensor, external)?.transposed(&[1, 0]),
+    }
+}
+
+/// In which order the elements of a tensor are decoded.
+#[derive(Clone, Copy)]
+enum Order {
+    Stored,
+    /// Of a matrix, column by column.
+    Flipped {
+        rows: usize,
+    },
+}
+
+fn decode_as(tensor: &TensorProto, external: &ExternalData, order: Order) -> Result<Constant, Refusal> {
     let ty = data_type(tensor.data_type)?;
     let name = &tensor.name;
     let Some(bits) = bits(ty) else {
@@ -51,12 +80,12 @@ pub(crate) fn decode(tensor: &TensorProto, external: &ExternalData) -> Result<Co
         ));
     };
     let (dims, count) = count(name, &tensor.dims)?;
-    let raw = match tensor.data_location {
-        l if l == DataLocation::External as i32 => {
+    let raw = match () {
+        () if is_external(tensor) => {
             Some(tensor_bytes(external, tensor).map_err(|m| refuse(Code::ExternalData, m))?)
         }
-        _ if !tensor.raw_data.is_empty() => Some(tensor.raw_data.clone()),
-        _ => None,
+        () if !tensor.raw_data.is_empty() => Some(tensor.raw_data.clone()),
+        () => None,
     };
     let data = match raw {
         Some(raw) => {
@@ -64,7 +93,9 @@ pub(crate) fn decode(tensor: &TensorProto, external: &ExternalData) -> Result<Co
             if expected != Some(raw.len()) {
                 return Err(wrong_size(name, &tensor.dims, &format!("{} bytes", raw.len())));
             }
-            from_raw(ty, &raw, count)
+            let data = from_raw(ty, count, &Raw { bytes: &raw, order, files: external });
+            external.release(&raw);
+            data
         }
         None => from_fields(ty, tensor, count)
             .ok_or_else(|| wrong_size(name, &tensor.dims, "another number of elements"))?,
@@ -86,14 +117,61 @@ fn wrong_size(name: &str, dims: &[i64], found: &str) -> Refusal {
     )
 }
 
-fn words<const N: usize, T>(raw: &[u8], f: impl Fn([u8; N]) -> T) -> Vec<T> {
-    raw.chunks_exact(N)
-        .map(|chunk| {
+/// The bytes of a tensor and how to read them.
+struct Raw<'a> {
+    bytes: &'a [u8],
+    order: Order,
+    files: &'a ExternalData,
+}
+
+/// Bytes of a large tensor that are in memory at a time.
+const PART: usize = 1 << 20;
+
+/// Rows that are read together when rows and columns are exchanged.
+const BAND: usize = 32;
+
+impl Raw<'_> {
+    /// Elements of `N` bytes. What was read of a large tensor is released on the way, so that it is not in
+    /// memory twice.
+    fn words<const N: usize, T: Copy + Default>(&self, f: impl Fn([u8; N]) -> T) -> Arc<[T]> {
+        let one = |chunk: &[u8]| {
             let mut word = [0; N];
             word.copy_from_slice(chunk);
             f(word)
+        };
+        let Order::Flipped { rows } = self.order else {
+            if self.bytes.len() <= PART {
+                return self.bytes.chunks_exact(N).map(one).collect();
+            }
+            return filled(self.bytes.len() / N, |out| {
+                for (to, from) in out.chunks_mut(PART / N).zip(self.bytes.chunks(PART / N * N)) {
+                    to.iter_mut().zip(from.chunks_exact(N)).for_each(|(to, chunk)| *to = one(chunk));
+                    self.files.release(from);
+                }
+            });
+        };
+        let row = self.bytes.len() / rows.max(1);
+        filled(self.bytes.len() / N, |out| {
+            for (k, band) in self.bytes.chunks((row * BAND).max(1)).enumerate() {
+                for (column, to) in out.chunks_mut(rows.max(1)).enumerate() {
+                    let to = to.get_mut(k * BAND..).unwrap_or_default();
+                    let from = band.get(column * N..).unwrap_or_default().chunks(row.max(1));
+                    for (to, chunk) in to.iter_mut().zip(from) {
+                        *to = chunk.get(..N).map(one).unwrap_or_default();
+                    }
+                }
+                self.files.release(band);
+            }
         })
-        .collect()
+    }
+}
+
+/// That many elements, made in place.
+fn filled<T: Copy + Default>(count: usize, fill: impl FnOnce(&mut [T])) -> Arc<[T]> {
+    let mut out: Arc<[T]> = std::iter::repeat_n(T::default(), count).collect();
+    // Nobody else has it yet.
+    fill(Arc::get_mut(&mut out).unwrap_or_default());
+    out
 }
 
 /// Two elements a byte, the first in the low half.
@@ -103,28 +181,28 @@ fn nibbles(bytes: impl Iterator<Item = u8>, count: usize, signed: bool) -> Vec<i
 }
 
 /// Little-endian elements; `None` when a value does not fit.
-fn from_raw(ty: DataType, raw: &[u8], count: usize) -> Option<Data> {
+fn from_raw(ty: DataType, count: usize, raw: &Raw<'_>) -> Option<Data> {
     Some(match ty {
-        DataType::Float => Data::F32(words(raw, f32::from_le_bytes).into()),
-        DataType::Double => Data::F32(words(raw, |w| f64::from_le_bytes(w) as f32).into()),
-        DataType::Float16 => Data::F32(words(raw, |w| f16::from_le_bytes(w).to_f32()).into()),
-        DataType::Bfloat16 => Data::F32(words(raw, |w| bf16::from_le_bytes(w).to_f32()).into()),
-        DataType::Int8 => Data::I8(raw.iter().map(|b| *b as i8).collect()),
-        DataType::Bool => Data::I8(raw.iter().map(|b| i8::from(*b != 0)).collect()),
-        DataType::Uint8 => Data::I32(raw.iter().map(|b| i32::from(*b)).collect()),
-        DataType::Int16 => Data::I32(words(raw, |w| i32::from(i16::from_le_bytes(w))).into()),
-        DataType::Uint16 => Data::I32(words(raw, |w| i32::from(u16::from_le_bytes(w))).into()),
-        DataType::Int32 => Data::I32(words(raw, i32::from_le_bytes).into()),
-        DataType::Uint32 => Data::I64(words(raw, |w| i64::from(u32::from_le_bytes(w))).into()),
-        DataType::Int64 => Data::I64(words(raw, i64::from_le_bytes).into()),
-        DataType::Uint64 => Data::I64(unsigned(&words(raw, u64::from_le_bytes))?),
-        DataType::Int4 => Data::I8(nibbles(raw.iter().copied(), count, true).into()),
-        DataType::Uint4 => Data::I8(nibbles(raw.iter().copied(), count, false).into()),
+        DataType::Float => Data::F32(raw.words(f32::from_le_bytes)),
+        DataType::Double => Data::F32(raw.words(|w| f64::from_le_bytes(w) as f32)),
+        DataType::Float16 => Data::F32(raw.words(|w| f16::from_le_bytes(w).to_f32())),
+        DataType::Bfloat16 => Data::F32(raw.words(|w| bf16::from_le_bytes(w).to_f32())),
+        DataType::Int8 => Data::I8(raw.words(i8::from_le_bytes)),
+        DataType::Bool => Data::I8(raw.words(|[b]: [u8; 1]| i8::from(b != 0))),
+        DataType::Uint8 => Data::I32(raw.words(|[b]: [u8; 1]| i32::from(b))),
+        DataType::Int16 => Data::I32(raw.words(|w| i32::from(i16::from_le_bytes(w)))),
+        DataType::Uint16 => Data::I32(raw.words(|w| i32::from(u16::from_le_bytes(w)))),
+        DataType::Int32 => Data::I32(raw.words(i32::from_le_bytes)),
+        DataType::Uint32 => Data::I64(raw.words(|w| i64::from(u32::from_le_bytes(w)))),
+        DataType::Int64 => Data::I64(raw.words(i64::from_le_bytes)),
+        DataType::Uint64 => Data::I64(unsigned(&raw.words(u64::from_le_bytes))?),
+        DataType::Int4 => Data::I8(nibbles(raw.bytes.iter().copied(), count, true).into()),
+        DataType::Uint4 => Data::I8(nibbles(raw.bytes.iter().copied(), count, false).into()),
         _ => return None,
     })
 }
 
-fn unsigned(values: &[u64]) -> Option<std::sync::Arc<[i64]>> {
+fn unsigned(values: &[u64]) -> Option<Arc<[i64]>> {
     values.iter().map(|v| i64::try_from(*v).ok()).collect()
 }
 
@@ -188,6 +266,17 @@ mod tests {
     fn packed_four_bit_elements() {
         assert_eq!(ints(&tensor(DataType::Int4, &[3], &[0xF7, 0x08])), [7, -1, -8]);
         assert_eq!(ints(&tensor(DataType::Uint4, &[3], &[0xF7, 0x08])), [7, 15, 8]);
+    }
+
+    #[test]
+    fn a_matrix_is_read_with_rows_and_columns_exchanged() {
+        for (rows, columns) in [(70, 33), (1, 5), (5, 1), (600, 700), (0, 4)] {
+            let raw: Vec<u8> = (0..rows * columns).flat_map(|k: i32| k.to_le_bytes()).collect();
+            let t = tensor(DataType::Int32, &[i64::from(rows), i64::from(columns)], &raw);
+            let flipped = decode_flipped(&t, &ExternalData::default()).unwrap();
+            let want = decode(&t, &ExternalData::default()).unwrap().transposed(&[1, 0]).unwrap();
+            assert_eq!(flipped, want, "{rows} rows, {columns} columns");
+        }
     }
 
     #[test]

@@ -24,10 +24,9 @@ pub(crate) fn push<'m>(
         return Ok(id);
     }
     let (storage, scale) = match im.graph.number {
-        Number::Integer => (integer(constant)?, None),
-        Number::Real => real(constant)?,
+        Number::Integer => (integer(im, constant)?, None),
+        Number::Real => real(im, constant)?,
     };
-    im.budget.take(constant.len())?;
     let id = im.graph.push_weights(Weights { shape, storage, scale });
     if let Some(key) = shared {
         im.shared.insert(key, id);
@@ -35,7 +34,11 @@ pub(crate) fn push<'m>(
     Ok(id)
 }
 
-fn integer(constant: &Constant) -> Result<Storage, Refusal> {
+fn integer(im: &mut Importer<'_>, constant: &Constant) -> Result<Storage, Refusal> {
+    if let (Data::I8(v), None) = (&constant.data, &constant.quant) {
+        return Ok(Storage::I8(v.clone()));
+    }
+    im.budget.take(constant.len())?;
     match Data::pack(&constant.whole()?) {
         Some(Data::I8(v)) => Ok(Storage::I8(v)),
         Some(Data::I32(v)) => Ok(Storage::I32(v)),
@@ -43,8 +46,9 @@ fn integer(constant: &Constant) -> Result<Storage, Refusal> {
     }
 }
 
-/// Integers stay integers when their scale is one for all or one for each output.
-fn real(constant: &Constant) -> Result<(Storage, Option<Scale>), Refusal> {
+/// Integers stay integers when their scale is one for all or one for each output. What needs no other form
+/// is shared with the constant, not copied.
+fn real(im: &mut Importer<'_>, constant: &Constant) -> Result<(Storage, Option<Scale>), Refusal> {
     if let Some(quant) = &constant.quant
         && (quant.axis == 0 || matches!(quant.scale, Scale::PerTensor(_)))
     {
@@ -54,6 +58,10 @@ fn real(constant: &Constant) -> Result<(Storage, Option<Scale>), Refusal> {
             _ => {}
         }
     }
+    if let Data::F32(v) = &constant.data {
+        return Ok((Storage::F32(v.clone()), None));
+    }
+    im.budget.take(constant.len())?;
     Ok((Storage::F32(constant.reals()?.into()), None))
 }
 
@@ -116,8 +124,7 @@ pub(crate) fn matrix<'m>(
     transposed: bool,
     factor: f32,
 ) -> Result<(WeightId, usize, usize), Refusal> {
-    let constant = im.constant(name)?;
-    let constant = if transposed { constant } else { flipped(im, call, &constant)? };
+    let constant = if transposed { im.constant(name)? } else { flipped(im, call, name)? };
     let [outputs, inputs] = constant.dims[..] else {
         return Err(call.shape(format!("weights of shape {:?} are no matrix", constant.dims)));
     };
@@ -127,12 +134,11 @@ pub(crate) fn matrix<'m>(
     Ok((id, outputs, inputs))
 }
 
-fn flipped<'m>(im: &mut Importer<'m>, call: &Call<'m>, constant: &Constant) -> Result<Constant, Refusal> {
-    if constant.dims.len() != 2 {
-        return Err(call.shape(format!("weights of shape {:?} are no matrix", constant.dims)));
-    }
-    im.budget.take(constant.len())?;
-    constant.transposed(&[1, 0])
+fn flipped<'m>(im: &mut Importer<'m>, call: &Call<'m>, name: &'m str) -> Result<Constant, Refusal> {
+    im.flipped(name).map_err(|refusal| match refusal.code {
+        Code::BadShape => call.shape(format!("its weights '{name}' are no matrix")),
+        _ => refusal,
+    })
 }
 
 fn times(mut constant: Constant, factor: f32) -> Result<Constant, Refusal> {
@@ -141,7 +147,10 @@ fn times(mut constant: Constant, factor: f32) -> Result<Constant, Refusal> {
             Scale::PerTensor(s) => *s *= factor,
             Scale::PerChannel(s) => s.iter_mut().for_each(|s| *s *= factor),
         },
-        None => constant.data = Data::F32(constant.reals()?.iter().map(|v| v * factor).collect()),
+        None => match &constant.data {
+            Data::F32(values) => constant.data = Data::F32(values.iter().map(|v| v * factor).collect()),
+            _ => constant.data = Data::F32(constant.reals()?.iter().map(|v| v * factor).collect()),
+        },
     }
     Ok(constant)
 }

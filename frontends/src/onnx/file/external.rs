@@ -3,13 +3,15 @@
 use super::super::proto::{ModelProto, TensorProto, tensor_proto::DataLocation};
 use bytes::Bytes;
 use snnc_ir::diag::{Code, Diagnostic, Diagnostics};
+use snnc_mapfile::Mapping;
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-/// The mapped files that a model refers to, by their location as written in the model.
+/// The file of a model and those that it refers to, by their location as written in the model.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ExternalData {
-    files: BTreeMap<String, Bytes>,
+    model: Mapping,
+    files: BTreeMap<String, Mapping>,
 }
 
 /// Where the bytes of a tensor are.
@@ -21,16 +23,20 @@ struct Range<'a> {
 
 impl ExternalData {
     /// Maps every file that a tensor of the model refers to and checks every range.
-    pub(super) fn load(model: &ModelProto, folder: Option<&Path>) -> Result<Self, Diagnostics> {
-        let mut data = Self::default();
+    pub(super) fn load(
+        file: Mapping,
+        model: &ModelProto,
+        folder: Option<&Path>,
+    ) -> Result<Self, Diagnostics> {
+        let mut data = Self { model: file, files: BTreeMap::new() };
         let mut errors: BTreeMap<String, Diagnostic> = BTreeMap::new();
         for tensor in super::tensors(model).into_iter().filter(|t| is_external(t)) {
             let checked = range(tensor).and_then(|range| {
                 if !data.files.contains_key(range.location) {
                     let path = confine(folder, range.location)?;
-                    let bytes = snnc_mapfile::map(&path)
+                    let file = Mapping::open(&path)
                         .map_err(|e| format!("'{}' cannot be read: {e}", range.location))?;
-                    data.files.insert(range.location.to_owned(), bytes);
+                    data.files.insert(range.location.to_owned(), file);
                 }
                 data.get(tensor).map(drop)
             });
@@ -50,6 +56,7 @@ impl ExternalData {
         let range = range(tensor)?;
         let file =
             self.files.get(range.location).ok_or_else(|| format!("'{}' was not read", range.location))?;
+        let file = file.bytes();
         let size = file.len() as u64;
         let rest = size.checked_sub(range.offset);
         match rest.map(|rest| (rest, range.length.unwrap_or(rest))) {
@@ -65,6 +72,26 @@ impl ExternalData {
                 range.location
             )),
         }
+    }
+
+    /// The bytes of the model's own file.
+    pub(crate) fn model(&self) -> &Bytes {
+        self.model.bytes()
+    }
+
+    /// How many bytes all files have together.
+    pub(crate) fn size(&self) -> u64 {
+        let files = std::iter::once(&self.model).chain(self.files.values());
+        files.map(|f| f.bytes().len() as u64).fold(0, u64::saturating_add)
+    }
+
+    /// Says that bytes of one of the files are not needed for now. Few of them are not worth the call.
+    pub(crate) fn release(&self, part: &[u8]) {
+        if part.len() < 1 << 16 {
+            return;
+        }
+        self.model.release(part);
+        self.files.values().for_each(|f| f.release(part));
     }
 }
 

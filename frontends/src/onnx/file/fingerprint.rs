@@ -10,14 +10,23 @@ use super::external::is_external;
 /// files lie and what else is in them does not count.
 pub fn fingerprint(model: &Model) -> String {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(&model.bytes);
+    let mut update = |bytes: &[u8]| {
+        for part in bytes.chunks(PART) {
+            hasher.update(part);
+            model.external.release(part);
+        }
+    };
+    update(model.external.model());
     let mut tensors: Vec<_> = super::tensors(&model.proto).into_iter().filter(|t| is_external(t)).collect();
     tensors.sort_by(|a, b| a.name.cmp(&b.name));
     for tensor in tensors {
         // Every range was checked when the model was read.
         if let Ok(bytes) = model.external.get(tensor) {
-            hasher.update(&bytes);
+            update(&bytes);
         }
     }
     hasher.finalize().to_hex().to_string()
 }
+
+/// Bytes that are in memory at a time.
+const PART: usize = 1 << 20;

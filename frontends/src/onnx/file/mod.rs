@@ -5,19 +5,19 @@ mod external;
 mod fingerprint;
 mod scan;
 
-pub(crate) use external::ExternalData;
+pub(crate) use external::{ExternalData, is_external};
 pub use fingerprint::fingerprint;
 
 use super::proto::{GraphProto, ModelProto, NodeProto, TensorProto, attribute_proto::AttributeType};
 use bytes::Bytes;
 use snnc_ir::diag::{Code, Diagnostic, Diagnostics};
+use snnc_mapfile::Mapping;
 use std::path::Path;
 
 /// A decoded ONNX model with the external data that it refers to.
 #[derive(Clone, Debug)]
 pub struct Model {
     pub(crate) proto: ModelProto,
-    pub(crate) bytes: Bytes,
     pub(crate) external: ExternalData,
 }
 
@@ -38,11 +38,11 @@ impl Model {
 /// When the file or its external data cannot be read (`E0001`, `E0005`), or the file is empty
 /// (`E0002`), no ONNX model (`E0003`) or cut (`E0004`).
 pub fn read(path: &Path) -> Result<Model, Diagnostics> {
-    let bytes = snnc_mapfile::map(path).map_err(|e| {
+    let file = Mapping::open(path).map_err(|e| {
         let message = format!("cannot read '{}': {e}", path.display());
         vec![Diagnostic::new(Code::FileUnreadable, message).remedy("check the path and its permissions")]
     })?;
-    decode(bytes, path.parent())
+    load(file, path.parent())
 }
 
 /// Decodes an ONNX model from memory. External data is looked for in `folder`; without one, a model
@@ -51,9 +51,13 @@ pub fn read(path: &Path) -> Result<Model, Diagnostics> {
 /// # Errors
 /// As [`read`].
 pub fn decode(bytes: Bytes, folder: Option<&Path>) -> Result<Model, Diagnostics> {
-    let proto = decode::decode(bytes.clone()).map_err(|d| vec![d])?;
-    let external = ExternalData::load(&proto, folder)?;
-    Ok(Model { proto, bytes, external })
+    load(bytes.into(), folder)
+}
+
+fn load(file: Mapping, folder: Option<&Path>) -> Result<Model, Diagnostics> {
+    let proto = decode::decode(file.bytes().clone()).map_err(|d| vec![d])?;
+    let external = ExternalData::load(file, &proto, folder)?;
+    Ok(Model { proto, external })
 }
 
 /// Every tensor of a model: initialisers and tensor attributes, in subgraphs and functions too.

@@ -15,6 +15,7 @@ mod constant;
 mod dims;
 mod expand;
 mod file;
+mod fold;
 mod importer;
 mod inputs;
 mod names;
@@ -32,5 +33,6 @@ mod value;
 mod weights;
 
 pub use file::{Model, decode, fingerprint, read};
+pub use fold::evaluate;
 pub use importer::{Imported, Options, import};
 pub use ops::operators;

@@ -55,7 +55,8 @@ fn input<'m>(im: &mut Importer<'m>, info: &'m ValueInfoProto) -> Result<(), Refu
     let values = values(&info.name, ty, im.graph.number)?;
     let declared = tensor.shape.as_ref().map(|s| {
         let size = |d: &super::proto::tensor_shape_proto::Dimension| match d.value {
-            Some(Dim::DimValue(v)) if v >= 0 => Some(v as u64),
+            // Some exporters write a size that is not known as 0 or -1.
+            Some(Dim::DimValue(v)) if v > 0 => Some(v as u64),
             _ => None,
         };
         s.dim.iter().map(size).collect::<Vec<_>>()
@@ -109,16 +110,28 @@ fn known(
             format!("input '{name}' has no shape"),
             format!("give it, for example --shape {name}=1,2,34,34"),
         )),
-        (Some(sizes), Some(given)) => {
-            let agree =
-                sizes.len() == given.len() && sizes.iter().zip(given).all(|(s, g)| s.is_none_or(|s| s == *g));
-            if agree {
-                return Ok(given.iter().map(|d| Some(*d)).collect());
+        (Some(sizes), Some(given)) => match disagreement(&sizes, given) {
+            None => Ok(given.iter().map(|d| Some(*d)).collect()),
+            Some(problem) => {
+                let given: Vec<String> = given.iter().map(u64::to_string).collect();
+                let message = format!("--shape {name}={} does not fit the model: {problem}", given.join(","));
+                let remedy = format!("the model has {}; only what stands as ? can be given", printed(&sizes));
+                Err(refuse_with(Code::BadShape, message, remedy))
             }
-            let message = format!("--shape {name}={given:?} does not agree with {}", printed(&sizes));
-            Err(refuse_with(Code::BadShape, message, "only symbolic dimensions can be given"))
-        }
+        },
     }
+}
+
+/// What the user's shape says against the file's.
+fn disagreement(sizes: &[Option<u64>], given: &[u64]) -> Option<String> {
+    if sizes.len() != given.len() {
+        return Some(format!("the input has {} dimensions, not {}", sizes.len(), given.len()));
+    }
+    let mut pairs = sizes.iter().zip(given).enumerate();
+    pairs.find_map(|(axis, (size, given))| match size {
+        Some(size) if size != given => Some(format!("dimension {axis} is {size}, not {given}")),
+        _ => None,
+    })
 }
 
 fn printed(sizes: &[Option<u64>]) -> String {

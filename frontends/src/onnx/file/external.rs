@@ -23,17 +23,14 @@ struct Range<'a> {
 
 impl ExternalData {
     /// Maps every file that a tensor of the model refers to and checks every range.
-    pub(super) fn load(
-        file: Mapping,
-        model: &ModelProto,
-        folder: Option<&Path>,
-    ) -> Result<Self, Diagnostics> {
+    /// They lie below one of the folders; a link in one may lead into another.
+    pub(super) fn load(file: Mapping, model: &ModelProto, folders: &[&Path]) -> Result<Self, Diagnostics> {
         let mut data = Self { model: file, files: BTreeMap::new() };
         let mut errors: BTreeMap<String, Diagnostic> = BTreeMap::new();
         for tensor in super::tensors(model).into_iter().filter(|t| is_external(t)) {
             let checked = range(tensor).and_then(|range| {
                 if !data.files.contains_key(range.location) {
-                    let path = confine(folder, range.location)?;
+                    let path = confine(folders, range.location)?;
                     let file = Mapping::open(&path)
                         .map_err(|e| format!("'{}' cannot be read: {e}", range.location))?;
                     data.files.insert(range.location.to_owned(), file);
@@ -110,10 +107,9 @@ fn range(tensor: &TensorProto) -> Result<Range<'_>, String> {
     Ok(Range { location, offset: number("offset")?.unwrap_or(0), length: number("length")? })
 }
 
-/// The real path of a location, which must stay in the folder, symbolic links followed.
-fn confine(folder: Option<&Path>, location: &str) -> Result<PathBuf, String> {
-    let folder = folder.ok_or("the model has no folder to look in")?;
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+/// The real path of a location below the first folder that has it. Symbolic links followed, it must lie
+/// below one of the folders.
+fn confine(folders: &[&Path], location: &str) -> Result<PathBuf, String> {
     let relative = Path::new(location);
     let plain = relative.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
     // A backslash would leave the folder on Windows only; refused everywhere, so that a model means the
@@ -122,10 +118,18 @@ fn confine(folder: Option<&Path>, location: &str) -> Result<PathBuf, String> {
         return Err(format!("'{location}' is not a path below the model's folder"));
     }
     let unreadable = |e: std::io::Error| format!("'{location}' cannot be read: {e}");
-    let root = folder.canonicalize().map_err(unreadable)?;
-    let path = root.join(relative).canonicalize().map_err(unreadable)?;
-    if !path.starts_with(&root) {
-        return Err(format!("'{location}' leads out of the model's folder"));
+    let here = |folder: &&Path| {
+        if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.to_path_buf() }
+    };
+    let roots =
+        folders.iter().map(|f| here(f).canonicalize()).collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
+    let mut found = Err("the model has no folder to look in".to_owned());
+    for root in &roots {
+        match root.join(relative).canonicalize() {
+            Ok(path) if roots.iter().any(|root| path.starts_with(root)) => return Ok(path),
+            Ok(_) => return Err(format!("'{location}' leads out of the model's folder")),
+            Err(e) => found = Err(unreadable(e)),
+        }
     }
-    Ok(path)
+    found
 }

@@ -42,7 +42,11 @@ pub fn read(path: &Path) -> Result<Model, Diagnostics> {
         let message = format!("cannot read '{}': {e}", path.display());
         vec![Diagnostic::new(Code::FileUnreadable, message).remedy("check the path and its permissions")]
     })?;
-    load(file, path.parent())
+    // A link to a model: its data lie beside the link, or beside what it links to.
+    let real = path.canonicalize().ok();
+    let folders: Vec<&Path> =
+        [Some(path), real.as_deref()].into_iter().flatten().filter_map(Path::parent).collect();
+    load(file, &folders)
 }
 
 /// Decodes an ONNX model from memory. External data is looked for in `folder`; without one, a model
@@ -51,12 +55,12 @@ pub fn read(path: &Path) -> Result<Model, Diagnostics> {
 /// # Errors
 /// As [`read`].
 pub fn decode(bytes: Bytes, folder: Option<&Path>) -> Result<Model, Diagnostics> {
-    load(bytes.into(), folder)
+    load(bytes.into(), folder.as_slice())
 }
 
-fn load(file: Mapping, folder: Option<&Path>) -> Result<Model, Diagnostics> {
+fn load(file: Mapping, folders: &[&Path]) -> Result<Model, Diagnostics> {
     let proto = decode::decode(file.bytes().clone()).map_err(|d| vec![d])?;
-    let external = ExternalData::load(file, &proto, folder)?;
+    let external = ExternalData::load(file, &proto, folders)?;
     Ok(Model { proto, external })
 }
 

@@ -3,8 +3,9 @@
 
 use bytes::Bytes;
 use prost::Message;
+use snnc_frontends::onnx::proto::attribute_proto::AttributeType;
 use snnc_frontends::onnx::proto::tensor_proto::{DataLocation, DataType};
-use snnc_frontends::onnx::proto::{StringStringEntryProto, TensorProto};
+use snnc_frontends::onnx::proto::{AttributeProto, StringStringEntryProto, TensorProto};
 use snnc_frontends::onnx::{Options, decode, import, read};
 use snnc_ir::diag::{Code, Diagnostics};
 use snnc_tests::onnx_builder::{Builder, int, small_spiking};
@@ -14,6 +15,11 @@ use std::time::{Duration, Instant};
 fn run(bytes: &[u8]) -> Result<(), Diagnostics> {
     let model = decode(Bytes::copy_from_slice(bytes), None)?;
     import(&model, &Options { steps: Some(2), ..Options::default() }).map(drop)
+}
+
+/// Every word that the diagnostics of a model say.
+fn said(bytes: &[u8]) -> String {
+    run(bytes).err().unwrap_or_default().iter().map(|d| format!("{d}\n")).collect()
 }
 
 fn codes(result: Result<(), Diagnostics>) -> Vec<Code> {
@@ -136,6 +142,144 @@ fn deeply_nested_groups() {
     });
 }
 
+/// A model whose graph has an `If` in an `If`, so many deep.
+fn nested_ifs(depth: usize) -> Vec<u8> {
+    // From the inside out: how long each message is.
+    fn field(number: u8, length: usize) -> Vec<u8> {
+        let mut out = vec![number << 3 | 2];
+        prost::encoding::encode_varint(length as u64, &mut out);
+        out
+    }
+    // An attribute says that it holds a graph; the node says that it is an If.
+    let (name, op) = (b"\x0a\x0bthen_branch\xa0\x01\x05", b"\x22\x02If");
+    let mut headers = Vec::new();
+    let mut length = 0;
+    for _ in 0..depth {
+        let graph = field(6, length);
+        let attribute = field(5, graph.len() + length + name.len());
+        let node = field(1, attribute.len() + graph.len() + length + name.len() + op.len());
+        length += graph.len() + attribute.len() + node.len() + name.len() + op.len();
+        headers.push((node, attribute, graph));
+    }
+    let mut out = vec![0x08, 10, 0x42, 2, 0x10, 20];
+    out.extend(field(7, length));
+    for (node, attribute, graph) in headers.iter().rev() {
+        out.extend(node);
+        out.extend(op);
+        out.extend(attribute);
+        out.extend(name);
+        out.extend(graph);
+    }
+    out
+}
+
+#[test]
+fn deeply_nested_subgraphs() {
+    in_time(20, || {
+        // As deep as the decoder goes: read, and refused for the If.
+        assert!(said(&nested_ifs(20)).contains("'If'"), "{}", said(&nested_ifs(20)));
+        for depth in [100, 10_000, 100_000] {
+            assert_eq!(codes(run(&nested_ifs(depth))), [Code::BudgetExceeded], "{depth} deep");
+        }
+    });
+}
+
+#[test]
+fn a_name_that_is_given_twice() {
+    let refused = |builder: Builder, name: &str| {
+        let said = said(&builder.bytes());
+        assert!(said.contains("E0103") && said.contains(name), "{name}: {said}");
+    };
+    refused(small_spiking().floats("w1", &[2, 2, 3, 3], &[0.5; 36]), "'w1'");
+    refused(small_spiking().input("x", &[-1, 2, 4, 4]), "'x'");
+    refused(small_spiking().node("Identity", &["x"], &["c"]), "'c'");
+    refused(small_spiking().input("u", &[-1, 4]).node("Identity", &["u"], &["w1"]), "'w1'");
+    refused(small_spiking().input("u", &[-1, 4]).node("Identity", &["u"], &["x"]), "'x'");
+    refused(
+        small_spiking().node("ai.snnc::LI", &["c", "v3", "beta"], &["e", "e"]).input("v3", &[-1, 2, 4, 4]),
+        "'e'",
+    );
+    refused(small_spiking().output("s2"), "'s2'");
+}
+
+#[test]
+fn what_is_not_finite_is_named() {
+    for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        for name in ["w1", "b1", "w2", "beta", "threshold"] {
+            let mut model = small_spiking().build();
+            let graph = model.graph.as_mut().expect("a graph");
+            let tensor = graph.initializer.iter_mut().find(|t| t.name == name).expect("a tensor");
+            let mut raw = tensor.raw_data.to_vec();
+            let at = raw.len() - 4;
+            raw[at..].copy_from_slice(&value.to_le_bytes());
+            tensor.raw_data = raw.into();
+            let said = said(&model.encode_to_vec());
+            assert!(said.contains(&format!("'{name}' is not finite")), "{name} with {value}: {said}");
+            assert!(!said.contains("E0302"), "{said}");
+        }
+        // Parameters of the operators.
+        for attribute in ["alpha", "beta"] {
+            let mut model = small_spiking().floats("b2", &[6], &[1.0; 6]).build();
+            let nodes = &mut model.graph.as_mut().expect("a graph").node;
+            let gemm = nodes.iter_mut().find(|n| n.op_type == "Gemm").expect("a Gemm");
+            gemm.input.push("b2".into());
+            gemm.attribute.push(float(attribute, value));
+            let said = said(&model.encode_to_vec());
+            assert!(said.contains("not finite") && !said.contains("E0302"), "{attribute} {value}: {said}");
+        }
+        // A scale of quantised weights.
+        let model = small_spiking()
+            .raw("q", DataType::Int8, &[6, 8], &[1; 48])
+            .scalar("qs", value)
+            .node("DequantizeLinear", &["q", "qs"], &["d"])
+            .node_with("Gemm", &["f", "d"], &["g2"], vec![int("transB", 1)])
+            .output("g2");
+        let said = said(&model.bytes());
+        assert!(said.contains("'d' is not finite") && !said.contains("E0302"), "{value}: {said}");
+    }
+}
+
+#[test]
+fn much_made_of_little() {
+    // Whether these operators are read or not: nothing like what they ask for is allocated.
+    in_time(20, || {
+        for sizes in [&[1 << 40, 4][..], &[1 << 20, 1 << 20], &[1 << 28, 16], &[i64::MAX, i64::MAX], &[-7, 4]]
+        {
+            let base = || {
+                Builder::default()
+                    .input("x", &[1, 4])
+                    .input("v", &[1, 4])
+                    .scalar("one", 1.0)
+                    .shape("to", sizes)
+                    .floats("few", &[1, 4], &[0.5; 4])
+                    .output("s")
+                    .output("vo")
+            };
+            for (op, inputs) in [
+                ("Expand", &["few", "to"][..]),
+                ("Tile", &["few", "to"]),
+                ("ConstantOfShape", &["to"]),
+                ("Reshape", &["few", "to"]),
+            ] {
+                let model = base().node(op, inputs, &["w"]).node("MatMul", &["x", "w"], &["y"]).node(
+                    "ai.snnc::LI",
+                    &["y", "v", "one"],
+                    &["s", "vo"],
+                );
+                assert!(!codes(run(&model.bytes())).is_empty(), "{op} to {sizes:?}");
+            }
+        }
+        // Little by little.
+        let mut builder =
+            Builder::default().input("x", &[1, 4]).output("s").scalar("t0", 1.0).shape("twice", &[2]);
+        builder = builder.shape("to", &[1]).node("Reshape", &["t0", "to"], &["t1"]);
+        for k in 1..60 {
+            builder = builder.node("Tile", &[&format!("t{k}"), "twice"], &[&format!("t{}", k + 1)]);
+        }
+        assert!(!codes(run(&builder.node("Add", &["x", "t60"], &["s"]).bytes())).is_empty());
+    });
+}
+
 #[test]
 fn huge_dimensions_allocate_nothing() {
     in_time(20, || {
@@ -234,6 +378,10 @@ fn many_copies_of_a_large_constant_meet_the_budget() {
         }
         assert!(codes(run(&builder.bytes())).contains(&Code::BudgetExceeded));
     });
+}
+
+fn float(name: &str, f: f32) -> AttributeProto {
+    AttributeProto { name: name.into(), f, r#type: AttributeType::Float as i32, ..AttributeProto::default() }
 }
 
 fn external(location: &str, offset: &str, length: &str) -> TensorProto {

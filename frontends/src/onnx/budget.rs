@@ -65,3 +65,20 @@ fn too_much(what: &str, limit: usize, found: usize) -> Refusal {
     *refusal = refusal.clone().rule(what, limit, found);
     refusal
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_budget_grows_with_the_files() {
+        let mut small = Budget::new(100);
+        assert!(small.take(MAX_ELEMENTS + 400).is_ok());
+        let refusal = small.take(1).unwrap_err();
+        assert_eq!(refusal.code, Code::BudgetExceeded);
+        let found = refusal.rule.map(|r| (r.limit, r.found));
+        assert_eq!(found, Some(("134218128".to_owned(), "134218129".to_owned())));
+        assert!(small.take(usize::MAX).is_err());
+        assert_eq!(Budget::new(u64::MAX).elements, Budget::new(MAX_BYTES).elements);
+    }
+}

@@ -34,6 +34,26 @@ pub(crate) fn check_version(im: &mut Importer<'_>) {
     }
 }
 
+/// No two initialisers, and no two outputs of a node, have the same name: which of them is meant is not
+/// known. Outputs of two nodes are compared when they are read.
+pub(crate) fn check_names(im: &mut Importer<'_>) {
+    for name in twice(im.source.initializer.iter().map(|t| t.name.as_str())) {
+        let refusal = refuse(Code::BadGraph, format!("the graph has more than one initialiser '{name}'"));
+        im.refusals.node(refusal, Location::node(name));
+    }
+    for (k, node) in im.source.node.iter().enumerate().filter(|(_, n)| n.output.len() > 1) {
+        for name in twice(node.output.iter().map(String::as_str).filter(|o| !o.is_empty())) {
+            let refusal = refuse(Code::BadGraph, format!("'{name}' is given more than once"));
+            im.refusals.node(refusal, super::call::Call::new(node, k).location());
+        }
+    }
+}
+
+fn twice<'m>(names: impl Iterator<Item = &'m str>) -> BTreeSet<&'m str> {
+    let mut seen = BTreeSet::new();
+    names.filter(|name| !seen.insert(*name)).collect()
+}
+
 /// Nodes that wait for each other.
 pub(crate) fn check_cycle(im: &mut Importer<'_>, stuck: &[usize]) {
     let nodes = stuck.iter().filter_map(|k| Some((*k, im.source.node.get(*k)?)));

@@ -1,7 +1,7 @@
 //! Constants: tensors whose values are known, with their integers kept when they were dequantised.
 
 use super::proto::tensor_proto::DataType;
-use super::refusal::{Refusal, refuse};
+use super::refusal::{Refusal, refuse, refuse_with};
 use snnc_ir::diag::Code;
 use snnc_ir::graph::weights::Scale;
 use std::sync::Arc;
@@ -151,6 +151,27 @@ impl Constant {
         };
         let integers = self.data.integers().unwrap_or_default();
         Ok(integers.iter().enumerate().map(|(p, v)| *v as f32 * scale(p)).collect())
+    }
+
+    /// Refuses weights and parameters that are no numbers, or that single precision does not hold.
+    pub(crate) fn check_finite(&self, name: &str) -> Result<(), Refusal> {
+        let refuse = |at: String, found: f32| {
+            let message = format!("'{name}' is not finite: {at} is {found}");
+            let remedy = "look for the layer in the trained network: a training that diverged, a division by \
+                          zero, or a number beyond single precision";
+            Err(refuse_with(Code::BadGraph, message, remedy))
+        };
+        if let Data::F32(values) = &self.data
+            && let Some((at, found)) = values.iter().enumerate().find(|(_, v)| !v.is_finite())
+        {
+            return refuse(format!("element {at} of shape {:?}", self.dims), *found);
+        }
+        let scales = match self.quant.as_ref().map(|q| &q.scale) {
+            None => &[][..],
+            Some(Scale::PerTensor(scale)) => std::slice::from_ref(scale),
+            Some(Scale::PerChannel(scales)) => scales,
+        };
+        scales.iter().find(|s| !s.is_finite()).map_or(Ok(()), |s| refuse("its scale".into(), *s))
     }
 
     /// The one value of a constant with one element.

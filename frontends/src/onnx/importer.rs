@@ -143,6 +143,7 @@ impl<'m> Importer<'m> {
         }
         consistency::check_domains(self);
         consistency::check_version(self);
+        consistency::check_names(self);
         inputs::import(self);
         let (sorted, stuck) = order::order(&self.source.node);
         consistency::check_cycle(self, &stuck);
@@ -362,6 +363,7 @@ impl<'m> Importer<'m> {
     /// A real parameter spread over features.
     pub(crate) fn real_param(&mut self, name: &'m str, features: &[usize]) -> Result<Param<f32>, Refusal> {
         let constant = self.constant(name)?;
+        constant.check_finite(name)?;
         self.spread_cost(&constant, features)?;
         broadcast::param(name, &constant, constant.reals()?, features)
     }

@@ -23,6 +23,9 @@ pub(crate) fn push<'m>(
     {
         return Ok(id);
     }
+    if let Some((name, _)) = shared {
+        constant.check_finite(name)?;
+    }
     let (storage, scale) = match im.graph.number {
         Number::Integer => (integer(im, constant)?, None),
         Number::Real => real(im, constant)?,
@@ -87,7 +90,13 @@ pub(crate) fn bias<'m>(
 pub(crate) fn scaled(bias: Option<Bias>, factor: f32) -> Result<Option<Bias>, Refusal> {
     match bias {
         _ if factor == 0.0 => Ok(None),
-        Some(Bias::Real(param)) => Ok(Some(Bias::Real(param.map(|v| v * factor)))),
+        Some(Bias::Real(param)) => {
+            let param = param.map(|v| v * factor);
+            match param.values().iter().all(|v| v.is_finite()) {
+                true => Ok(Some(Bias::Real(param))),
+                false => Err(refuse(Code::BadGraph, format!("a bias times {factor} is not finite"))),
+            }
+        }
         bias if factor == 1.0 => Ok(bias),
         _ => Err(refuse(Code::UnsupportedAttribute, "a factor on an integer bias is not supported")),
     }
@@ -130,6 +139,9 @@ pub(crate) fn matrix<'m>(
     };
     let shared = (factor == 1.0).then_some((name, transposed));
     let constant = if factor == 1.0 { constant } else { times(constant, factor)? };
+    if shared.is_none() {
+        constant.check_finite(name)?;
+    }
     let id = push(im, &constant, [outputs, inputs, 1, 1], shared)?;
     Ok((id, outputs, inputs))
 }

@@ -19,6 +19,7 @@ pub(crate) fn data_type(code: i32) -> Result<DataType, Refusal> {
 /// Bits per element of the types we read.
 fn bits(ty: DataType) -> Option<usize> {
     Some(match ty {
+        DataType::Int2 | DataType::Uint2 => 2,
         DataType::Int4 | DataType::Uint4 => 4,
         DataType::Int8 | DataType::Uint8 | DataType::Bool => 8,
         DataType::Int16 | DataType::Uint16 | DataType::Float16 | DataType::Bfloat16 => 16,
@@ -48,7 +49,7 @@ pub(crate) fn decode(tensor: &TensorProto, external: &ExternalData) -> Result<Co
 /// Decodes a matrix with rows and columns exchanged.
 pub(crate) fn decode_flipped(tensor: &TensorProto, external: &ExternalData) -> Result<Constant, Refusal> {
     let raw = is_external(tensor) || !tensor.raw_data.is_empty();
-    let packed = matches!(data_type(tensor.data_type)?, DataType::Int4 | DataType::Uint4);
+    let packed = is_packed(data_type(tensor.data_type)?);
     match tensor.dims[..] {
         [rows, columns] if raw && !packed && rows > 0 && columns > 0 => {
             let mut constant = decode_as(tensor, external, Order::Flipped { rows: rows as usize })?;
@@ -76,7 +77,7 @@ fn decode_as(tensor: &TensorProto, external: &ExternalData, order: Order) -> Res
         return Err(refuse_with(
             Code::UnsupportedType,
             format!("tensors of type {} are not supported", ty.as_str_name()),
-            "store the values as FLOAT or as an integer type of 4 to 64 bits",
+            "store the values as FLOAT or as an integer type of 2 to 64 bits",
         ));
     };
     let (dims, count) = count(name, &tensor.dims)?;
@@ -174,10 +175,21 @@ fn filled<T: Copy + Default>(count: usize, fill: impl FnOnce(&mut [T])) -> Arc<[
     out
 }
 
-/// Two elements a byte, the first in the low half.
-fn nibbles(bytes: impl Iterator<Item = u8>, count: usize, signed: bool) -> Vec<i8> {
-    let extend = |n: u8| if signed { ((n << 4) as i8) >> 4 } else { n as i8 };
-    bytes.flat_map(|b| [extend(b & 15), extend(b >> 4)]).take(count).collect()
+/// Whether several elements share a byte.
+fn is_packed(ty: DataType) -> bool {
+    matches!(ty, DataType::Int4 | DataType::Uint4 | DataType::Int2 | DataType::Uint2)
+}
+
+/// Two elements of 4 bits or four of 2 bits a byte, the first in the lowest bits.
+fn unpacked(ty: DataType, bytes: impl Iterator<Item = u8>, count: usize) -> Data {
+    let bits = if matches!(ty, DataType::Int4 | DataType::Uint4) { 4 } else { 2 };
+    let signed = matches!(ty, DataType::Int4 | DataType::Int2);
+    let element = move |byte: u8, at: u32| {
+        let high = byte << (8 - bits - at);
+        if signed { (high as i8) >> (8 - bits) } else { (high >> (8 - bits)) as i8 }
+    };
+    let elements = bytes.flat_map(|b| (0..8).step_by(bits as usize).map(move |at| element(b, at)));
+    Data::I8(elements.take(count).collect())
 }
 
 /// Little-endian elements; `None` when a value does not fit.
@@ -196,8 +208,7 @@ fn from_raw(ty: DataType, count: usize, raw: &Raw<'_>) -> Option<Data> {
         DataType::Uint32 => Data::I64(raw.words(|w| i64::from(u32::from_le_bytes(w)))),
         DataType::Int64 => Data::I64(raw.words(i64::from_le_bytes)),
         DataType::Uint64 => Data::I64(unsigned(&raw.words(u64::from_le_bytes))?),
-        DataType::Int4 => Data::I8(nibbles(raw.bytes.iter().copied(), count, true).into()),
-        DataType::Uint4 => Data::I8(nibbles(raw.bytes.iter().copied(), count, false).into()),
+        _ if is_packed(ty) => unpacked(ty, raw.bytes.iter().copied(), count),
         _ => return None,
     })
 }
@@ -216,8 +227,8 @@ fn from_fields(ty: DataType, t: &TensorProto, count: usize) -> Option<Option<Dat
         DataType::Uint32 | DataType::Uint64 => t.uint64_data.len(),
         _ => t.int32_data.len(),
     };
-    let packed = matches!(ty, DataType::Int4 | DataType::Uint4);
-    if stored != if packed { count.div_ceil(2) } else { count } {
+    let a_byte = 8 / bits(ty).filter(|_| is_packed(ty)).unwrap_or(8);
+    if stored != count.div_ceil(a_byte) {
         return None;
     }
     let ints = &t.int32_data;
@@ -239,8 +250,7 @@ fn from_fields(ty: DataType, t: &TensorProto, count: usize) -> Option<Option<Dat
         DataType::Int32 => Some(Data::I32(ints.as_slice().into())),
         DataType::Int64 => Some(Data::I64(t.int64_data.as_slice().into())),
         DataType::Uint32 | DataType::Uint64 => unsigned(&t.uint64_data).map(Data::I64),
-        DataType::Int4 => Some(Data::I8(nibbles(ints.iter().map(|v| *v as u8), count, true).into())),
-        DataType::Uint4 => Some(Data::I8(nibbles(ints.iter().map(|v| *v as u8), count, false).into())),
+        _ if is_packed(ty) => Some(unpacked(ty, ints.iter().map(|v| *v as u8), count)),
         _ => None,
     })
 }
@@ -277,6 +287,14 @@ mod tests {
             let want = decode(&t, &ExternalData::default()).unwrap().transposed(&[1, 0]).unwrap();
             assert_eq!(flipped, want, "{rows} rows, {columns} columns");
         }
+    }
+
+    #[test]
+    fn packed_two_bit_elements() {
+        assert_eq!(ints(&tensor(DataType::Int2, &[5], &[0b11_10_01_00, 0b11])), [0, 1, -2, -1, -1]);
+        assert_eq!(ints(&tensor(DataType::Uint2, &[4], &[0b11_10_01_00])), [0, 1, 2, 3]);
+        let short = tensor(DataType::Int2, &[5], &[0]);
+        assert_eq!(decode(&short, &ExternalData::default()).unwrap_err().code, Code::BadGraph);
     }
 
     #[test]

@@ -21,7 +21,9 @@ pub(super) fn rank(rank: usize) -> Result<(), Refusal> {
 /// The number of elements of a tensor of that shape, if it may be allocated.
 pub(super) fn elements(dims: &[usize]) -> Result<usize, Refusal> {
     rank(dims.len())?;
-    let count = dims::elements(dims).unwrap_or(usize::MAX);
+    // Also where another dimension is zero, the rest has to be a number that ONNX can write.
+    let extent = dims.iter().try_fold(1i64, |n, dim| n.checked_mul(i64::try_from(*dim).ok()?.max(1)));
+    let count = extent.map_or(usize::MAX, |_| dims::product(dims));
     if count > MAX_ELEMENTS {
         return Err(beyond("elements of a folded constant", MAX_ELEMENTS, count));
     }
@@ -53,7 +55,7 @@ mod tests {
         assert_eq!(elements(&[2, 3]).unwrap(), 6);
         assert_eq!(elements(&[]).unwrap(), 1);
         assert_eq!(elements(&[0, 1 << 30]).unwrap(), 0);
-        for dims in [&[1 << 25][..], &[usize::MAX, 2], &[usize::MAX, 0, 2], &[1; 65]] {
+        for dims in [&[1 << 25][..], &[usize::MAX, 2], &[usize::MAX, 0], &[1 << 40, 0, 1 << 40], &[1; 65]] {
             assert_eq!(elements(dims).unwrap_err().code, Code::BudgetExceeded, "{dims:?}");
         }
     }

@@ -21,6 +21,8 @@ mod encode;
 mod evaluate;
 mod expand;
 mod gather;
+#[cfg(test)]
+mod hostile;
 mod limit;
 mod logic;
 mod matmul;

@@ -31,13 +31,14 @@ pub fn read(path: &Path) -> Result<Graph, Diagnostics> {
                 .remedy(format!("keep large weights in {BLOB_FILE}, as `snnc compile -o` writes them")),
         ]);
     }
-    let text = std::str::from_utf8(&bytes).map_err(|e| {
-        let message = format!("'{name}' is not text: byte {} is not UTF-8", e.valid_up_to());
+    // A copy: what is in the file may change, what was found to be text may not.
+    let text = String::from_utf8(bytes.to_vec()).map_err(|e| {
+        let message = format!("'{name}' is not text: byte {} is not UTF-8", e.utf8_error().valid_up_to());
         let remedy = "name a .snn file, or an .onnx file with that extension";
         vec![Diagnostic::new(Code::BadText, message).remedy(remedy)]
     })?;
-    let blob = if refers_to_blob(text) { blob(path)? } else { Bytes::new() };
-    let graph = parse_with_blob(text, &blob).map_err(|e| vec![malformed(&name, text, &e)])?;
+    let blob = if refers_to_blob(&text) { blob(path)? } else { Bytes::new() };
+    let graph = parse_with_blob(&text, &blob).map_err(|e| vec![malformed(&name, &text, &e)])?;
     verify(&graph)
         .map_err(|errors| errors.into_iter().map(|e| unverified(&graph, e)).collect::<Diagnostics>())?;
     Ok(graph)

@@ -6,7 +6,7 @@ use super::ops;
 use super::refusal::{Refusal, refuse, refuse_with};
 use snnc_ir::diag::{Code, Location};
 use snnc_ir::graph::op::Op;
-use snnc_ir::graph::verify::verify;
+use snnc_ir::graph::verify::{MAX_ELEMENTS, verify};
 use std::collections::BTreeSet;
 
 /// Every domain that a node uses must be imported.
@@ -94,9 +94,37 @@ pub(crate) fn check_result(im: &mut Importer<'_>) {
         Ok(steps) => im.graph.steps = steps,
         Err(refusal) => im.refusals.model(refusal),
     }
-    if let Err(errors) = verify(&im.graph) {
-        for error in errors {
-            im.refusals.node(refuse(Code::Unverified, error.problem), Location::node(error.node));
+    let refusals = im.refusals.len();
+    check_sizes(im);
+    if im.graph.outputs().is_empty() {
+        let message = "the graph has no output but states of neurons";
+        let remedy = "export the spikes, or the membrane that is read, as an output of the graph";
+        im.refusals.model(refuse_with(Code::BadGraph, message, remedy));
+    }
+    if im.refusals.len() > refusals {
+        return;
+    }
+    for error in verify(&im.graph).err().unwrap_or_default() {
+        let mut nodes = im.graph.nodes.iter();
+        let node = nodes.find(|n| n.name == error.node && matches!(n.op, Op::Neuron(_)));
+        // What a neuron's parameters are is in the hands of the file, what the graph is like is not.
+        let refusal = match node {
+            Some(_) => refuse(Code::UnsupportedAttribute, format!("neuron: {}", error.problem)),
+            None => refuse(Code::Unverified, error.problem),
+        };
+        im.refusals.node(refusal, Location::node(error.node));
+    }
+}
+
+/// No value is larger than a network may have it.
+fn check_sizes(im: &mut Importer<'_>) {
+    for node in &im.graph.nodes {
+        if node.shape.is_empty() || node.shape.len() > MAX_ELEMENTS {
+            let message = format!("a value of shape {} is empty or too large", node.shape);
+            let remedy = "export with the sizes that the network has when it runs";
+            let mut refusal = refuse_with(Code::BadShape, message, remedy);
+            *refusal = refusal.clone().rule("elements of a value", MAX_ELEMENTS, node.shape.len());
+            im.refusals.node(refusal, Location::node(&node.name));
         }
     }
 }

@@ -41,7 +41,12 @@ impl Refusals {
 
     /// Whether nothing was refused.
     pub(crate) fn is_empty(&self) -> bool {
-        self.found.is_empty() && self.whole.is_empty()
+        self.len() == 0
+    }
+
+    /// How many were found so far.
+    pub(crate) fn len(&self) -> usize {
+        self.found.len() + self.whole.len()
     }
 
     /// The diagnostics: the model's first, then one for each distinct refusal in the order of its first

@@ -3,11 +3,12 @@
 use super::call::Call;
 use super::constant::{Constant, Data};
 use super::importer::Importer;
-use super::refusal::{Refusal, refuse};
+use super::refusal::{Refusal, refuse, refuse_with};
 use super::value::Layer;
 use snnc_ir::diag::Code;
 use snnc_ir::graph::Number;
 use snnc_ir::graph::op::{Bias, Op};
+use snnc_ir::graph::verify::MAX_ELEMENTS;
 use snnc_ir::graph::weights::{Scale, Storage, WeightId, Weights};
 
 /// Puts a constant, whose first axis is the output, into the arena as weights of that shape. `shared`
@@ -25,6 +26,13 @@ pub(crate) fn push<'m>(
     }
     if let Some((name, _)) = shared {
         constant.check_finite(name)?;
+    }
+    if constant.len() == 0 || constant.len() > MAX_ELEMENTS {
+        let message = format!("weights of shape {:?} are empty or too large", constant.dims);
+        let mut refusal =
+            refuse_with(Code::BadShape, message, "split the layer, or remove one without weights");
+        *refusal = refusal.clone().rule("elements of a weight tensor", MAX_ELEMENTS, constant.len());
+        return Err(refusal);
     }
     let (storage, scale) = match im.graph.number {
         Number::Integer => (integer(im, constant)?, None),

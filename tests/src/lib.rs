@@ -8,3 +8,4 @@ pub mod golden;
 pub mod mapped;
 pub mod onnx_builder;
 pub mod pb;
+pub mod replay;

@@ -73,7 +73,7 @@ impl Model {
         }
         let model = onnx::read(path)?;
         let options = onnx::Options { steps: options.steps, shapes: options.shapes.clone() };
-        let onnx::Imported { graph, opset, fingerprint, warnings } = onnx::import(&model, &options)?;
+        let onnx::Imported { graph, opset, fingerprint, warnings, .. } = onnx::import(&model, &options)?;
         Ok(Self { graph, file, hash: fingerprint, opset, warnings, time: started.elapsed() })
     }
 }

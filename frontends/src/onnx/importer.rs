@@ -4,6 +4,7 @@ use super::budget::Budget;
 use super::call::Call;
 use super::constant::Constant;
 use super::file::{Model, fingerprint};
+use super::lift::{self, Lifted, Outcome, Readout};
 use super::names::Names;
 use super::proto::tensor_proto::DataType;
 use super::proto::{GraphProto, TensorProto};
@@ -11,13 +12,13 @@ use super::refusal::{Refusal, Refusals, refuse, refuse_with};
 use super::states::States;
 use super::steps::Steps;
 use super::value::{Layer, Value};
-use super::{ai_snnc, broadcast, consistency, dims, expand, inputs, ops, order, outputs, tensor};
-use snnc_ir::diag::{Code, Diagnostics};
+use super::{ai_snnc, broadcast, consistency, dims, expand, inputs, lifted, ops, order, outputs, tensor};
+use snnc_ir::diag::{Code, Diagnostic, Diagnostics};
 use snnc_ir::graph::op::Op;
 use snnc_ir::graph::param::Param;
 use snnc_ir::graph::shape::Shape;
 use snnc_ir::graph::weights::WeightId;
-use snnc_ir::graph::{Graph, Node, Number};
+use snnc_ir::graph::{Graph, Node, NodeId, Number};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the user says beside the model.
@@ -38,8 +39,50 @@ pub struct Imported {
     pub opset: BTreeMap<String, i64>,
     /// See [`fingerprint`].
     pub fingerprint: String,
+    /// States that are graph inputs and outputs of the file.
+    pub states: Vec<HeldState>,
+    /// Neurons that were recognised in other operators, by layer, with the name of their form.
+    pub neurons: Vec<(NodeId, &'static str)>,
+    /// How the file reads an output over time, where that is not step by step.
+    pub readouts: BTreeMap<String, Readout>,
     /// Warnings.
     pub warnings: Diagnostics,
+}
+
+impl Imported {
+    /// Adds what is known of a graph whose neurons were recognised.
+    fn describe(&mut self, lifted: Lifted) {
+        let readouts = lifted.readouts.into_iter().filter(|(_, r)| *r != Readout::Each);
+        self.readouts.extend(readouts);
+        for reason in lifted.left_out {
+            let diagnostic = Diagnostic::new(Code::OutputLeftOut, reason);
+            self.warnings.push(diagnostic.remedy("nothing to do, unless this output was meant to be read"));
+        }
+    }
+}
+
+/// Which part of a neuron's state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatePart {
+    /// The membrane, or the sum of a sigma-delta unit.
+    Membrane,
+    /// The synaptic current.
+    Current,
+    /// What a unit has given out so far.
+    Reference,
+}
+
+/// A state that the file holds as a graph input and output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldState {
+    /// Name of the graph input.
+    pub input: String,
+    /// Name of the graph output.
+    pub output: String,
+    /// The layer of neurons whose state it is.
+    pub layer: NodeId,
+    /// The part of the state.
+    pub part: StatePart,
 }
 
 /// Makes a network of a model.
@@ -54,15 +97,65 @@ pub fn import(model: &Model, options: &Options) -> Result<Imported, Diagnostics>
         return Err(vec![*refuse(Code::BadGraph, "the model has no graph")]);
     };
     Budget::nodes(source.node.len()).map_err(|r| vec![*r])?;
-    let mut importer = Importer::new(model, source, options).map_err(|r| vec![*r])?;
-    importer.run();
-    let (graph, refusals) = importer.finish();
-    if !refusals.is_empty() {
-        return Err(refusals.into_diagnostics());
-    }
+    let lifted = match lift::lift(model, options) {
+        Outcome::Plain => None,
+        Outcome::Lifted(lifted) => Some(lifted),
+        Outcome::Refused(refusal, at) => {
+            let mut refusals = Refusals::default();
+            match at.node.is_empty() {
+                true => refusals.model(refusal),
+                false => refusals.node(refusal, at),
+            }
+            return Err(refusals.into_diagnostics());
+        }
+    };
+    let Ran { graph, states, neurons } = match &lifted {
+        None => run(model, source, options, None)?,
+        Some(lifted) => {
+            let written = lifted.model.graph().unwrap_or(source);
+            match run(&lifted.model, written, options, Some(lifted)) {
+                // Where no neuron was found, the nodes of the file say more.
+                Err(_) if lifted.neurons.is_empty() => run(model, source, options, None)?,
+                result => result?,
+            }
+        }
+    };
     let opset = original.proto().opset_import.iter();
     let opset = opset.map(|o| (domain(&o.domain).to_owned(), o.version)).collect();
-    Ok(Imported { graph, opset, fingerprint: fingerprint(original), warnings: Vec::new() })
+    let mut imported = Imported {
+        graph,
+        opset,
+        fingerprint: fingerprint(original),
+        states,
+        neurons,
+        readouts: BTreeMap::new(),
+        warnings: Vec::new(),
+    };
+    if let Some(lifted) = lifted {
+        imported.describe(*lifted);
+    }
+    Ok(imported)
+}
+
+fn run(
+    model: &Model,
+    source: &GraphProto,
+    options: &Options,
+    lifted: Option<&Lifted>,
+) -> Result<Ran, Diagnostics> {
+    let mut importer = Importer::new(model, source, options, lifted).map_err(|r| vec![*r])?;
+    importer.run();
+    let states = std::mem::take(&mut importer.held);
+    let neurons = std::mem::take(&mut importer.recognised);
+    let (graph, refusals) = importer.finish();
+    if refusals.is_empty() { Ok(Ran { graph, states, neurons }) } else { Err(refusals.into_diagnostics()) }
+}
+
+/// What the importer made of a graph.
+struct Ran {
+    graph: Graph,
+    states: Vec<HeldState>,
+    neurons: Vec<(NodeId, &'static str)>,
 }
 
 /// A domain by its full name.
@@ -95,6 +188,14 @@ pub(crate) struct Importer<'m> {
     pub shared: BTreeMap<(&'m str, bool), WeightId>,
     /// Whether a node was seen that is, or was meant to be, a neuron.
     pub neurons: bool,
+    /// Neurons that were found in the graph, when this is the graph that was written for them.
+    pub lifted: Option<&'m Lifted>,
+    /// Delays whose source comes later, with its name.
+    pub delays: Vec<(NodeId, &'m str)>,
+    /// States that are graph inputs and outputs of the file.
+    pub held: Vec<HeldState>,
+    /// Neurons that were recognised, with the name of their form.
+    pub recognised: Vec<(NodeId, &'static str)>,
     /// How many more names are compared with every legal one.
     pub suggestions: usize,
     values: BTreeMap<&'m str, Value<'m>>,
@@ -103,7 +204,12 @@ pub(crate) struct Importer<'m> {
 }
 
 impl<'m> Importer<'m> {
-    fn new(model: &'m Model, source: &'m GraphProto, options: &'m Options) -> Result<Self, Refusal> {
+    fn new(
+        model: &'m Model,
+        source: &'m GraphProto,
+        options: &'m Options,
+        lifted: Option<&'m Lifted>,
+    ) -> Result<Self, Refusal> {
         let integer = source.node.iter().any(ai_snnc::is_integer);
         let number = if integer { Number::Integer } else { Number::Real };
         let name = if source.name.is_empty() { "network" } else { &source.name };
@@ -125,6 +231,10 @@ impl<'m> Importer<'m> {
             budget: Budget::new(model.external.size()),
             shared: BTreeMap::new(),
             neurons: false,
+            lifted,
+            delays: Vec::new(),
+            held: Vec::new(),
+            recognised: Vec::new(),
             suggestions: 16,
             values: BTreeMap::new(),
             readers,
@@ -153,6 +263,7 @@ impl<'m> Importer<'m> {
             }
         }
         outputs::import(self);
+        lifted::close(self);
     }
 
     fn finish(mut self) -> (Graph, Refusals) {

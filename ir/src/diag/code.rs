@@ -64,6 +64,10 @@ codes! {
     StateNotPaired Error "E0204" "a neuron's state input and output are not paired";
     MissingSteps Error "E0205" "the number of steps is not known";
     LoopTooFast Error "E0206" "a loop has fewer delay steps than populations";
+    UnrecognisedNeuron Error "E0207" "a neuron is written in a form that is not known";
+    HiddenState Error "E0208" "a neuron's state is hidden in the file";
+    UnlikeSteps Error "E0209" "the steps of an unrolled network are not alike";
+    OutputLeftOut Warning "W0210" "an output of the file is no output of the network";
     BadText Error "E0301" "the .snn text cannot be read";
     Unverified Error "E0302" "the network breaks a rule of the IR";
     NotQuantisable Error "E0401" "a layer has no exact integer form on the target";

@@ -11,7 +11,7 @@ mod sigma_delta;
 mod spiking;
 
 use super::call::Call;
-use super::importer::{Features, Importer};
+use super::importer::{Features, HeldState, Importer, StatePart};
 use super::proto::NodeProto;
 use super::proto::tensor_proto::DataType;
 use super::refusal::{Refusal, refuse_with};
@@ -169,6 +169,32 @@ fn finish<'m>(im: &mut Importer<'m>, call: &Call<'m>, x: &Layer, neuron: Neuron)
     if matches!(neuron, Neuron::Real(_)) && im.graph.number == Number::Integer {
         return Err(call.form("real and integer neurons cannot be in one network"));
     }
-    im.emit(call, Op::Neuron(Box::new(neuron)), &[x], Features::Same, x.ty)?;
+    let parts = parts(&neuron);
+    let layer = im.emit(call, Op::Neuron(Box::new(neuron)), &[x], Features::Same, x.ty)?;
+    for (slot, part) in state_slots(call.node).into_iter().zip(parts) {
+        if let (Some(input), Some(output)) = (call.input(slot.input), call.output(slot.output))
+            && im.states.is_input(input)
+        {
+            let (input, output) = (input.to_owned(), output.to_owned());
+            im.held.push(HeldState { input, output, layer: layer.node, part: *part });
+        }
+    }
     Ok(())
+}
+
+/// What the states of a neuron are, in the order of the inputs of its operator.
+fn parts(neuron: &Neuron) -> &'static [StatePart] {
+    fn of<S>(model: &Model<S>) -> &'static [StatePart] {
+        match model {
+            Model::Spiking(_) => &[StatePart::Membrane, StatePart::Current],
+            Model::SigmaDelta(_) => &[StatePart::Membrane, StatePart::Reference],
+            Model::Delta(_) => &[StatePart::Reference],
+            Model::Integrator(_) => &[StatePart::Membrane],
+            Model::Activation(_) => &[],
+        }
+    }
+    match neuron {
+        Neuron::Real(spec) => of(&spec.model),
+        Neuron::Integer(spec, _) => of(&spec.model),
+    }
 }

@@ -1,0 +1,81 @@
+//! The operators of a graph that `lift` wrote: neurons and delays.
+
+use super::call::Call;
+use super::dims;
+use super::importer::{Features, HeldState, Importer, StatePart};
+use super::lift::Slot;
+use super::ops::Import;
+use super::proto::tensor_proto::DataType;
+use super::refusal::{Refusal, refuse};
+use super::value::{Layer, Value};
+use snnc_ir::diag::Code;
+use snnc_ir::graph::op::{Delay, Op};
+use snnc_ir::graph::{Node, NodeId};
+use snnc_ir::neuron::{Neuron, Spec};
+
+/// How an operator is read.
+pub(crate) fn find(op_type: &str) -> Option<Import> {
+    match op_type {
+        "Neuron" => Some(neuron),
+        "Delay" => Some(delay),
+        _ => None,
+    }
+}
+
+fn neuron<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), Refusal> {
+    let index = usize::try_from(call.attributes.int("index", 0)?).unwrap_or(usize::MAX);
+    let found = im.lifted.and_then(|l| l.neurons.get(index)).ok_or_else(|| call.unsupported())?;
+    let x = im.layer(call.required(0)?)?;
+    let neuron = Neuron::Real(Spec { model: found.model.clone(), start: 0 });
+    let layer = im.emit(call, Op::Neuron(Box::new(neuron)), &[&x], Features::Same, x.ty)?;
+    im.recognised.push((layer.node, found.form));
+    for (input, output, slot) in &found.states {
+        let part = match slot {
+            Slot::Membrane => StatePart::Membrane,
+            Slot::Current => StatePart::Current,
+            Slot::Reference => StatePart::Reference,
+        };
+        im.held.push(HeldState { input: input.clone(), output: output.clone(), layer: layer.node, part });
+    }
+    Ok(())
+}
+
+fn delay<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), Refusal> {
+    let steps = u32::try_from(call.attributes.int("steps", 1)?).unwrap_or(u32::MAX);
+    let source = call.attributes.string("source")?.unwrap_or_default();
+    let sizes = call.attributes.ints("dims")?.unwrap_or_default();
+    let sizes: Vec<usize> = sizes.iter().filter_map(|d| usize::try_from(*d).ok()).collect();
+    let lead = dims::lead(sizes.len(), false)?;
+    let shape = dims::shape(sizes.get(lead..).unwrap_or_default())?;
+    let name = im.names.unique(&call.name);
+    // Its source may come later; `close` puts it in.
+    let node = im.graph.push(Node {
+        name,
+        op: Op::Delay(Delay { steps }),
+        inputs: vec![NodeId(0)],
+        shape,
+        origin: vec![call.name.clone()],
+    });
+    im.delays.push((node, source));
+    im.define(call.output(0), Value::Layer(Layer { node, dims: sizes, lead, ty: DataType::Float }));
+    Ok(())
+}
+
+/// Connects the delays with their sources.
+pub(crate) fn close(im: &mut Importer<'_>) {
+    for (delay, source) in std::mem::take(&mut im.delays) {
+        match im.get(source) {
+            Some(Value::Layer(layer)) => {
+                let from = layer.node;
+                if let Some(node) = im.graph.nodes.get_mut(delay.index()) {
+                    node.inputs = vec![from];
+                }
+            }
+            Some(Value::Refused) => {}
+            _ => {
+                let message = format!("the values of earlier steps of '{source}' are those of no layer");
+                im.refusals.model(refuse(Code::UnsupportedAttribute, message));
+            }
+        }
+    }
+}

@@ -44,13 +44,17 @@ enum Layout {
 pub fn replay(imported: &Imported, case: &Case) -> Verdict {
     let len = imported.graph.inputs().first().map_or(1, |id| imported.graph.node(*id).shape.len());
     let samples = case.inputs.first().map_or(1, |t| t.values.len() / len.max(1));
-    if imported.graph.steps != 1 || samples < 2 {
+    let steps = imported.graph.steps as usize;
+    // A sequence of one sample, or one sample that every step reads.
+    if samples < 2 || (steps > 1 && samples == steps) {
         return one(imported, case);
     }
     let mut verdict = Verdict::NotComparable("no sample is recorded");
     for k in 0..samples {
-        let of = |tensors: &[Tensor]| tensors.iter().map(|t| sample(t, k, samples)).collect();
-        verdict = one(imported, &Case { inputs: of(&case.inputs), outputs: of(&case.outputs) });
+        let inputs = case.inputs.iter().map(|t| sample(t, k, samples, 1)).collect();
+        // Outputs hold the samples of one step after those of the step before.
+        let outputs = case.outputs.iter().map(|t| sample(t, k, samples, steps)).collect();
+        verdict = one(imported, &Case { inputs, outputs });
         if !matches!(verdict, Verdict::Equal(_)) {
             break;
         }
@@ -58,10 +62,11 @@ pub fn replay(imported: &Imported, case: &Case) -> Verdict {
     verdict
 }
 
-/// One sample of a batch.
-fn sample(tensor: &Tensor, k: usize, samples: usize) -> Tensor {
-    let len = tensor.values.len() / samples;
-    Tensor { values: tensor.values[k * len..(k + 1) * len].to_vec(), ..tensor.clone() }
+/// One sample of a batch, in every step.
+fn sample(tensor: &Tensor, k: usize, samples: usize, steps: usize) -> Tensor {
+    let len = tensor.values.len() / samples / steps;
+    let parts = tensor.values.chunks(len.max(1)).skip(k).step_by(samples);
+    Tensor { values: parts.flatten().copied().collect(), ..tensor.clone() }
 }
 
 fn one(imported: &Imported, case: &Case) -> Verdict {

@@ -13,7 +13,7 @@ use snnc_frontends::onnx::{Imported, Options, import, read};
 use snnc_ir::diag::Diagnostics;
 use snnc_tests::corpus::{onnx_files, shared_models};
 use snnc_tests::golden::root;
-use snnc_tests::pb;
+use snnc_tests::pb::{self, Case};
 use snnc_tests::replay::{Verdict, replay};
 
 /// Longest time that a file of the corpus takes in a build without optimisation.
@@ -22,13 +22,22 @@ const LONGEST: Duration = Duration::from_secs(10);
 /// Folders of the corpus, from its root, and where their recorded outputs are.
 const FOLDERS: &[(&str, Option<&str>)] = &[("onnx", Some("onnx/golden")), ("speck", None)];
 
-fn imported(path: &Path) -> Result<(Imported, bool), Diagnostics> {
+/// What a file is imported as, and whether it left the number of steps open. A recording says how many
+/// there are.
+fn imported(path: &Path, recorded: Option<&Case>) -> Result<(Imported, bool), Diagnostics> {
     let model = read(path)?;
     match import(&model, &Options::default()) {
-        // A step that does not say how many steps it runs: recordings hold one.
         Err(refusals) if refusals.iter().any(|d| d.code.as_str() == "E0205") => {
-            let one = Options { steps: Some(1), ..Options::default() };
-            import(&model, &one).map(|i| (i, true))
+            let with = |steps| import(&model, &Options { steps: Some(steps), ..Options::default() });
+            let one = with(1)?;
+            let len = one.graph.inputs().first().map_or(1, |id| one.graph.node(*id).shape.len());
+            let steps = recorded.and_then(|c| c.inputs.first()).map_or(1, |t| t.values.len() / len.max(1));
+            // A step form holds its states as inputs, a sequence none.
+            if one.states.is_empty() && steps > 1 {
+                with(steps as u32).map(|i| (i, false))
+            } else {
+                Ok((one, true))
+            }
         }
         result => result.map(|i| (i, false)),
     }
@@ -36,17 +45,15 @@ fn imported(path: &Path) -> Result<(Imported, bool), Diagnostics> {
 
 /// One line of the table.
 fn line(name: &str, path: &Path, recorded: Option<&Path>) -> (String, bool) {
-    match imported(path) {
+    let case = recorded.filter(|r| r.is_dir()).and_then(|folder| pb::load(folder).ok());
+    match imported(path, case.as_ref()) {
         Ok((imported, step)) => {
-            let (verdict, fine) = match recorded.filter(|r| r.is_dir()) {
+            let (verdict, fine) = match case.map(|case| replay(&imported, &case)) {
                 None => ("nothing recorded".to_owned(), true),
-                Some(folder) => match pb::load(folder).map(|case| replay(&imported, &case)) {
-                    Err(_) => ("recording not readable".to_owned(), true),
-                    Ok(Verdict::Equal(count)) => (format!("{count} outputs equal"), true),
-                    Ok(Verdict::NearThreshold(why)) => (format!("a membrane near its threshold: {why}"), true),
-                    Ok(Verdict::NotComparable(why)) => (format!("not compared: {why}"), true),
-                    Ok(Verdict::Differs(why)) => (format!("DIFFERS: {why}"), false),
-                },
+                Some(Verdict::Equal(count)) => (format!("{count} outputs equal"), true),
+                Some(Verdict::NearThreshold(why)) => (format!("a membrane near its threshold: {why}"), true),
+                Some(Verdict::NotComparable(why)) => (format!("not compared: {why}"), true),
+                Some(Verdict::Differs(why)) => (format!("DIFFERS: {why}"), false),
             };
             let layers = imported.graph.nodes.len();
             let steps = if step { "step".to_owned() } else { format!("T={}", imported.graph.steps) };

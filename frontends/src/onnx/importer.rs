@@ -97,7 +97,7 @@ pub fn import(model: &Model, options: &Options) -> Result<Imported, Diagnostics>
         return Err(vec![*refuse(Code::BadGraph, "the model has no graph")]);
     };
     Budget::nodes(source.node.len()).map_err(|r| vec![*r])?;
-    let lifted = match lift::lift(model, options) {
+    let mut lifted = match lift::lift(model, options) {
         Outcome::Plain => None,
         Outcome::Lifted(lifted) => Some(lifted),
         Outcome::Refused(refusal, at) => {
@@ -110,7 +110,17 @@ pub fn import(model: &Model, options: &Options) -> Result<Imported, Diagnostics>
         }
     };
     let Ran { graph, states, neurons } = match &lifted {
-        None => run(model, source, options, None)?,
+        None => match run(model, source, options, None) {
+            Ok(ran) => ran,
+            Err(refusals) => {
+                // Neurons beside those that say what they are, or in the body of a function.
+                let Some(found) = lift::retry(model, options) else { return Err(refusals) };
+                let written = found.model.graph().unwrap_or(source);
+                let ran = run(&found.model, written, options, Some(&found))?;
+                lifted = Some(found);
+                ran
+            }
+        },
         Some(lifted) => {
             let written = lifted.model.graph().unwrap_or(source);
             match run(&lifted.model, written, options, Some(lifted)) {

@@ -128,8 +128,7 @@ impl Arena<'_> {
     /// An operator on elements, simplified where a constant allows it.
     pub(super) fn elementwise(&mut self, e: Elementwise, inputs: &[Id]) -> Result<Id, Refusal> {
         if e == Elementwise::Nearest {
-            let dims = inputs.first().map(|i| self.dims(*i).to_vec()).unwrap_or_default();
-            return self.intern(Op::Elementwise(e), inputs.to_vec(), dims, DataType::Float);
+            return self.nearest(inputs);
         }
         let mut dims: Vec<usize> = Vec::new();
         for input in inputs {
@@ -149,6 +148,25 @@ impl Arena<'_> {
             return Ok(id);
         }
         self.intern(Op::Elementwise(e), inputs.to_vec(), dims, e.result(ty))
+    }
+
+    /// The nearest of levels; of what is one of them already, itself. Reshapes are taken outside.
+    fn nearest(&mut self, inputs: &[Id]) -> Result<Id, Refusal> {
+        let (Some(&x), Some(&levels)) = (inputs.first(), inputs.get(1)) else {
+            return Err(refuse(Code::BadGraph, "a choice among levels without them"));
+        };
+        let node = self.node(x).clone();
+        match (&node.op, node.inputs.first()) {
+            (Op::Reshape, Some(&source)) => {
+                let inner = self.nearest(&[source, levels])?;
+                self.reshape(inner, node.dims)
+            }
+            (Op::Elementwise(Elementwise::Nearest), _) if node.inputs.get(1) == Some(&levels) => Ok(x),
+            _ => {
+                let e = Op::Elementwise(Elementwise::Nearest);
+                self.intern(e, vec![x, levels], node.dims, DataType::Float)
+            }
+        }
     }
 
     /// What needs no operator: `x + 0`, `x · 1`, `x · 0`, a cast to the same type.

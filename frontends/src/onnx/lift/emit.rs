@@ -116,10 +116,11 @@ fn opsets() -> Vec<OperatorSetIdProto> {
 impl<'m> Emitter<'_, 'm> {
     /// Writes every output that is no state of a neuron; gives the names of the others.
     fn outputs(&mut self) -> Result<Vec<String>, Stuck> {
-        let graph: &StepGraph<'m> = self.algebra.graph;
+        let algebra = self.algebra;
+        let graph: &StepGraph<'m> = algebra.graph;
         let spikes = |k: usize| {
-            let of = self.algebra.poly(k).and_then(Poly::single);
-            of.is_some_and(|(a, _)| matches!(self.algebra.atom(a), Atom::Above { .. } | Atom::Counted(_)))
+            let of = algebra.poly(core(graph, k)).and_then(Poly::single);
+            of.is_some_and(|(a, _)| matches!(algebra.atom(a), Atom::Above { .. } | Atom::Counted(_)))
         };
         let paired = |name: &str| graph.pairs.iter().any(|p| p.output == name);
         let mut order: Vec<usize> = (0..graph.outputs.len()).collect();
@@ -132,7 +133,10 @@ impl<'m> Emitter<'_, 'm> {
         let mut dropped = Vec::new();
         for k in order {
             let output = &graph.outputs[k];
-            let state = self.states.contains(&output.value.node);
+            let core = core(graph, output.value.node);
+            let poly = algebra.poly(core);
+            let same = |s: &usize| *s == core || (poly.is_some() && algebra.poly(*s) == poly);
+            let state = self.states.iter().any(same);
             let spike = spikes(output.value.node);
             if (state || paired(output.name)) && !spike {
                 if !paired(output.name) {
@@ -586,6 +590,19 @@ impl<'m> Emitter<'_, 'm> {
         self.constants.insert(id, name.clone());
         Ok(name)
     }
+}
+
+/// A value without the reshapes around it.
+fn core(graph: &StepGraph<'_>, k: usize) -> usize {
+    let mut k = k;
+    for _ in 0..MAX_DEPTH {
+        let node = &graph.nodes[k];
+        match (&node.kind, &node.inputs[..]) {
+            (Kind::Op(Op::Reshape), [Input::Value(Ref { node, lag: 0 })]) => k = *node,
+            _ => break,
+        }
+    }
+    k
 }
 
 /// The dimensions of a value of one step, without the place of time.

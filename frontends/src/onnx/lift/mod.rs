@@ -75,18 +75,29 @@ pub(super) fn lift(model: &Model, options: &Options) -> Outcome {
     if !source.node.iter().any(|n| is_flat(model, n)) {
         return Outcome::Plain;
     }
+    search(model, source, options)
+}
+
+/// Finds the neurons of a model that the importer refused as it is.
+pub(super) fn retry(model: &Model, options: &Options) -> Option<Box<Lifted>> {
+    let source = model.graph()?;
+    match search(model, source, options) {
+        Outcome::Lifted(lifted) if !lifted.neurons.is_empty() => Some(lifted),
+        _ => None,
+    }
+}
+
+fn search(model: &Model, source: &GraphProto, options: &Options) -> Outcome {
     let mut symbols = BTreeMap::new();
     let first = attempt(model, source, options, &symbols);
     // Time may be a dimension that the file leaves open.
     if let Attempt::Failed(..) = first {
-        let steps = options.steps.map_or(OPEN, |s| s as usize);
         for name in open_dimensions(source) {
             symbols.clear();
-            symbols.insert(name, steps);
+            symbols.insert(name, OPEN);
             if let Attempt::Done(mut lifted) = attempt(model, source, options, &symbols) {
-                if options.steps.is_none() {
-                    lifted.model.proto.metadata_props.retain(|p| p.key != "snnc.steps");
-                }
+                // How many steps there are is not known from the copies that were made here.
+                lifted.model.proto.metadata_props.retain(|p| p.key != "snnc.steps");
                 return Outcome::Lifted(lifted);
             }
         }

@@ -13,8 +13,10 @@ use snnc_ir::neuron::{Compare, Emission};
 pub(super) struct Spike {
     pub atom: AtomId,
     pub compare: Compare,
-    /// Above zero where the neuron spikes.
+    /// Above zero where the neuron spikes, before the rounding to levels.
     pub condition: Poly,
+    /// Levels that the membrane is rounded to before the comparison.
+    pub levels: Option<Vec<f32>>,
     pub emission: Emission<f32>,
 }
 
@@ -27,7 +29,8 @@ pub(super) fn spike(algebra: &Algebra<'_, '_>, node: usize) -> Option<Spike> {
         _ => Emission::Scaled(param(algebra, node, &factor)?),
     };
     let compare = if *strict { Compare::Greater } else { Compare::GreaterOrEqual };
-    Some(Spike { atom, compare, condition: of.clone(), emission })
+    let (condition, levels) = self::levels(algebra, of);
+    Some(Spike { atom, compare, condition, levels, emission })
 }
 
 /// Values of the step before that a polynomial reads and that are operators on elements.

@@ -28,11 +28,10 @@ fn membrane(
 ) -> Option<Found> {
     let next = algebra.poly(state)?;
     let (next, levels) = cell::levels(algebra, next);
-    let (condition, compared) = cell::levels(algebra, &spike.condition);
-    if levels != compared {
+    if levels != spike.levels {
         return None;
     }
-    let threshold = cell::threshold(&condition, &next, v)?;
+    let threshold = cell::threshold(&spike.condition, &next, v)?;
     let (before, change) = next.by(reset);
     if change.terms.is_empty() {
         return None;

@@ -21,9 +21,8 @@ fn membrane(algebra: &Algebra<'_, '_>, node: usize, spike: &Spike, v: AtomId, st
     let (next, v_min) = cell::unclamped(algebra, algebra.poly(state)?)?;
     let (before, change) = next.by(spike.atom);
     let (before, levels) = cell::levels(algebra, &before);
-    let condition = cell::levels(algebra, &spike.condition);
-    let threshold = cell::threshold(&condition.0, &before, v)?;
-    if condition.1 != levels {
+    let threshold = cell::threshold(&spike.condition, &before, v)?;
+    if spike.levels != levels {
         return None;
     }
     let reset = reset(algebra, node, &before, &change, &threshold)?;

@@ -61,7 +61,11 @@ impl<'a, 'm> Aligner<'a, 'm> {
         while let Some(class) = self.queue.pop_front() {
             self.expand(class)?;
             if self.classes.len().saturating_mul(self.steps) > MAX_MEMBERS {
-                return Err(Mismatch { why: "the steps are too many to compare".into(), at: None, leaked: false });
+                return Err(Mismatch {
+                    why: "the steps are too many to compare".into(),
+                    at: None,
+                    leaked: false,
+                });
             }
         }
         Ok(root)
@@ -113,7 +117,11 @@ impl<'a, 'm> Aligner<'a, 'm> {
 
     fn visit(&mut self, sequence: Sequence) -> Result<Input, Mismatch> {
         let Some(last) = sequence.last().copied().flatten() else {
-            return Err(Mismatch { why: "a value is missing in the last step".into(), at: None, leaked: false });
+            return Err(Mismatch {
+                why: "a value is missing in the last step".into(),
+                at: None,
+                leaked: false,
+            });
         };
         let mut known = sequence.iter().flatten();
         let equal = known.all(|id| *id == last);

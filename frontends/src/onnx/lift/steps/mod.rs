@@ -40,7 +40,9 @@ pub(super) fn find<'m>(
     if let Some(Mismatch { why, at, leaked }) = reason {
         let at = at.map_or("", |id| built.arena.origin_of(id)).to_owned();
         let refusal = match leaked {
-            true => refuse_with(Code::HiddenState, why, "reset the states of the model before it is exported"),
+            true => {
+                refuse_with(Code::HiddenState, why, "reset the states of the model before it is exported")
+            }
             false => refuse_with(
                 Code::UnlikeSteps,
                 format!("the network is unrolled over time, and its steps are not alike: {why}"),
@@ -104,7 +106,11 @@ fn unrolled<'m>(built: &mut Built<'m>, steps: usize) -> Result<Option<StepGraph<
         match input {
             Input::Value(value) => graph.outputs.push(Output { name, value, readout }),
             Input::Constant(id) => {
-                return Err(Mismatch { why: format!("output '{name}' is a constant"), at: Some(id), leaked: false });
+                return Err(Mismatch {
+                    why: format!("output '{name}' is a constant"),
+                    at: Some(id),
+                    leaked: false,
+                });
             }
         }
     }

@@ -70,6 +70,10 @@ fn name_states(graph: &mut StepGraph<'_>) {
         // A handful says that there are several.
         sources[k] = own.into_iter().take(3).collect();
     }
+    let direct: BTreeSet<usize> = (0..count)
+        .filter(|k| !late[*k])
+        .flat_map(|k| graph.nodes[k].inputs.iter().filter_map(value).map(|r| r.node).collect::<Vec<_>>())
+        .collect();
     // The last such value before something that reads this step.
     let mut made: HashMap<usize, usize> = HashMap::new();
     let mut lagged: Vec<Option<usize>> = vec![None; count];
@@ -81,13 +85,14 @@ fn name_states(graph: &mut StepGraph<'_>) {
         let read: Vec<usize> =
             node.inputs.iter().filter_map(value).filter(|r| r.lag == 0).map(|r| r.node).collect();
         for source in read {
+            // What is read as it is, is a state; what is made of it by a constant is none.
             let mut open = vec![(source, false)];
             while let Some((source, compared)) = open.pop() {
                 if !late[source] || lagged[source].is_some() || graph.nodes.len() > count + MAX_STATES {
                     continue;
                 }
                 // A constant times a state is no state, nor is a comparison of one: look further in.
-                if let Some(further) = passes_on(graph, source, compared) {
+                if let Some(further) = passes_on(graph, source, compared, &direct) {
                     open.push(further);
                 } else if sources[source].len() > 1 {
                     lagged[source] = Some(earlier(graph, source, &mut made));
@@ -114,7 +119,12 @@ fn value(input: &Input) -> Option<Ref> {
 }
 
 /// The one value of this step that a factor, or a comparison, is taken of.
-fn passes_on(graph: &StepGraph<'_>, k: usize, compared: bool) -> Option<(usize, bool)> {
+fn passes_on(
+    graph: &StepGraph<'_>,
+    k: usize,
+    compared: bool,
+    direct: &BTreeSet<usize>,
+) -> Option<(usize, bool)> {
     let node = &graph.nodes[k];
     let values: Vec<Ref> = node.inputs.iter().filter_map(value).collect();
     let [Ref { node: single, lag: 0 }] = values[..] else { return None };
@@ -123,7 +133,7 @@ fn passes_on(graph: &StepGraph<'_>, k: usize, compared: bool) -> Option<(usize, 
         Kind::Op(Op::Elementwise(Elementwise::Named(name))) => match name {
             "Mul" | "Div" | "Neg" => compared,
             "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" | "Equal" | "Not" => true,
-            "Add" | "Sub" if compared => true,
+            "Add" | "Sub" if compared || direct.contains(&single) => compared,
             _ => return None,
         },
         _ => return None,

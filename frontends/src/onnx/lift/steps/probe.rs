@@ -20,7 +20,11 @@ const CANDIDATES: usize = 64;
 
 /// Checks every known member against the step, and sets the start values of states.
 pub(super) fn check(arena: &Arena<'_>, graph: &mut StepGraph<'_>, steps: usize) -> Result<(), Mismatch> {
-    let order = order(graph).ok_or_else(|| Mismatch { why: "the step is a cycle".into(), at: None, leaked: false })?;
+    let order = order(graph).ok_or_else(|| Mismatch {
+        why: "the step is a cycle".into(),
+        at: None,
+        leaked: false,
+    })?;
     let mut starts: BTreeMap<usize, f64> = BTreeMap::new();
     let mut tried = 0;
     while let Some((node, step)) = first_difference(arena, graph, &order, &starts, steps) {

@@ -230,9 +230,13 @@ fn sum_pooling_as_exporters_write_it() {
             .output("vo")
             .metadata("snnc.steps", "2")
     };
-    let graph = graph(build(4.0));
-    assert!(matches!(&graph.nodes[1].op, Op::SumPool(p) if p.divisor == 1));
-    assert_eq!(refusal(build(3.0)).0, Code::UnsupportedAttribute);
+    let sum = graph(build(4.0));
+    assert!(matches!(&sum.nodes[1].op, Op::SumPool(p) if p.divisor == 1));
+    // Another factor would give other bits: it stays a factor.
+    let other = graph(build(3.0));
+    assert!(matches!(&other.nodes[1].op, Op::SumPool(p) if p.divisor == 4));
+    assert!(matches!(&other.nodes[2].op, Op::Conv2d(c) if c.groups == 1));
+    assert_eq!(other.weights[0].to_real(), [3.0]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::names::Names;
 use super::proto::tensor_proto::DataType;
 use super::proto::{GraphProto, TensorProto};
 use super::refusal::{Refusal, Refusals, refuse, refuse_with};
+use super::shared::Shared;
 use super::states::States;
 use super::steps::Steps;
 use super::value::{Layer, Value};
@@ -17,7 +18,6 @@ use snnc_ir::diag::{Code, Diagnostic, Diagnostics};
 use snnc_ir::graph::op::Op;
 use snnc_ir::graph::param::Param;
 use snnc_ir::graph::shape::Shape;
-use snnc_ir::graph::weights::WeightId;
 use snnc_ir::graph::{Graph, Node, NodeId, Number};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -177,7 +177,7 @@ pub(crate) fn domain(name: &str) -> &str {
 pub(crate) enum Features {
     /// The same dimensions.
     Same,
-    /// Batch and time as before, then channels, rows and columns.
+    /// Batch and time as before, then channels, rows and, where the input has them, columns.
     Map,
     /// Batch and time as before, then one dimension.
     Flat,
@@ -195,7 +195,7 @@ pub(crate) struct Importer<'m> {
     pub refusals: Refusals,
     pub budget: Budget,
     /// Weights that were pushed, by initialiser and layout.
-    pub shared: BTreeMap<(&'m str, bool), WeightId>,
+    pub shared: Shared<'m>,
     /// Whether a node was seen that is, or was meant to be, a neuron.
     pub neurons: bool,
     /// Neurons that were found in the graph, when this is the graph that was written for them.
@@ -239,7 +239,7 @@ impl<'m> Importer<'m> {
             names: Names::default(),
             refusals: Refusals::default(),
             budget: Budget::new(model.external.size()),
-            shared: BTreeMap::new(),
+            shared: Shared::default(),
             neurons: false,
             lifted,
             delays: Vec::new(),
@@ -287,7 +287,7 @@ impl<'m> Importer<'m> {
         self.neurons |= ops::is_neuron(call.node);
         let result = match missing {
             // An operator that is not known says more than a name that is not defined.
-            _ if !ops::is_supported(self, call) => Err(call.unsupported()),
+            _ if !ops::is_supported(call) => Err(call.unsupported()),
             Some(name) => {
                 let message = format!("'{name}' is read and nothing in the graph gives it");
                 Err(refuse(Code::BadGraph, message))
@@ -406,6 +406,13 @@ impl<'m> Importer<'m> {
                 format!("'{name}' is the sign or the magnitude of a layer, not multiplied by the other"),
                 "if this is part of a neuron, export the neuron as one ai.snnc node; see docs/ai.snnc.md",
             )),
+            Some(Value::Padded(..)) => Err(refuse_with(
+                Code::UnsupportedAttribute,
+                format!(
+                    "the zeros that Pad puts around '{name}' are read by another node than a convolution"
+                ),
+                "pad in the convolution or the pool itself",
+            )),
             Some(Value::Unreadable(what)) => {
                 Err(refuse(Code::UnsupportedAttribute, format!("'{name}' is read: {what}")))
             }
@@ -444,6 +451,7 @@ impl<'m> Importer<'m> {
         let mut dims = first.leading().to_vec();
         match features {
             Features::Same => dims.clone_from(&first.dims),
+            Features::Map if first.features().len() == 2 => dims.extend([shape.c, shape.h]),
             Features::Map => dims.extend([shape.c, shape.h, shape.w]),
             Features::Flat => dims.push(shape.len()),
         }

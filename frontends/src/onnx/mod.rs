@@ -18,6 +18,8 @@ mod file;
 mod fold;
 mod importer;
 mod inputs;
+mod lift;
+mod lifted;
 mod names;
 mod ops;
 mod order;
@@ -26,6 +28,7 @@ mod outputs;
 #[rustfmt::skip]
 pub mod proto;
 mod refusal;
+mod shared;
 mod states;
 mod steps;
 mod tensor;
@@ -34,5 +37,6 @@ mod weights;
 
 pub use file::{Model, decode, fingerprint, read};
 pub use fold::evaluate;
-pub use importer::{Imported, Options, import};
+pub use importer::{HeldState, Imported, Options, StatePart, import};
+pub use lift::Readout;
 pub use ops::operators;

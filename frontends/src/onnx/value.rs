@@ -38,6 +38,20 @@ pub(crate) struct Quantised {
     pub relu: bool,
     /// ONNX nodes on the way.
     pub origin: Vec<String>,
+    /// Scales of the channels, when the source was divided by them; `scale` is then 1.
+    pub channels: Vec<f32>,
+    /// The layer that the first DequantizeLinear made of it.
+    pub made: Option<Layer>,
+}
+
+/// A layer's output held within bounds.
+#[derive(Clone, Debug)]
+pub(crate) struct Clamped {
+    pub source: Layer,
+    pub min: f32,
+    pub max: f32,
+    /// ONNX nodes on the way.
+    pub origin: Vec<String>,
 }
 
 /// Half of a layer's output, when exporters take it apart and put it together again.
@@ -54,8 +68,10 @@ pub(crate) enum Value<'m> {
     Stored(&'m TensorProto),
     Constant(Constant),
     Layer(Layer),
-    /// The output of a Relu whose readers are all QuantizeLinear, with the name of the Relu.
-    Rectified(Layer, String),
+    /// The output of a Relu or Clip whose readers are all QuantizeLinear.
+    Clamped(Clamped),
+    /// A layer with zeros around it (top, left, bottom, right), which only a window can read.
+    Padded(Layer, [usize; 4], Vec<String>),
     Quantised(Quantised),
     /// Sign or magnitude of a layer, with the ONNX nodes on the way.
     Part(Layer, Part, Vec<String>),

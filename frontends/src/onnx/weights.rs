@@ -4,10 +4,9 @@ use super::call::Call;
 use super::constant::{Constant, Data};
 use super::importer::Importer;
 use super::refusal::{Refusal, refuse, refuse_with};
-use super::value::Layer;
 use snnc_ir::diag::Code;
 use snnc_ir::graph::Number;
-use snnc_ir::graph::op::{Bias, Op};
+use snnc_ir::graph::op::Bias;
 use snnc_ir::graph::verify::MAX_ELEMENTS;
 use snnc_ir::graph::weights::{Scale, Storage, WeightId, Weights};
 
@@ -19,9 +18,10 @@ pub(crate) fn push<'m>(
     shape: [usize; 4],
     shared: Option<(&'m str, bool)>,
 ) -> Result<WeightId, Refusal> {
-    if let Some(id) = shared.and_then(|key| im.shared.get(&key)).copied()
+    if let Some(id) = im.shared.find(shared)
         && im.graph.weights.get(id.0 as usize).is_some_and(|w| w.shape == shape)
     {
+        im.shared.add(id, shared);
         return Ok(id);
     }
     if let Some((name, _)) = shared {
@@ -39,9 +39,7 @@ pub(crate) fn push<'m>(
         Number::Real => real(im, constant)?,
     };
     let id = im.graph.push_weights(Weights { shape, storage, scale });
-    if let Some(key) = shared {
-        im.shared.insert(key, id);
-    }
+    im.shared.add(id, shared);
     Ok(id)
 }
 
@@ -108,29 +106,6 @@ pub(crate) fn scaled(bias: Option<Bias>, factor: f32) -> Result<Option<Bias>, Re
         bias if factor == 1.0 => Ok(bias),
         _ => Err(refuse(Code::UnsupportedAttribute, "a factor on an integer bias is not supported")),
     }
-}
-
-/// Gives a connection the bias that an `Add` of a constant after it is.
-pub(crate) fn add_bias<'m>(
-    im: &mut Importer<'m>,
-    call: &Call<'m>,
-    layer: Layer,
-    constant: &'m str,
-) -> Result<(), Refusal> {
-    let features = layer.features().to_vec();
-    let bias = bias(im, constant, &features)?;
-    let node = im.graph.nodes.get_mut(layer.node.index());
-    let place = match node.map(|n| &mut n.op) {
-        Some(Op::Conv2d(op)) => &mut op.bias,
-        Some(Op::Linear(op)) => &mut op.bias,
-        _ => return Err(call.form("a constant can only be added to the output of Conv, Gemm or MatMul")),
-    };
-    if place.is_some() {
-        return Err(call.form("a constant is added to a layer that has a bias already"));
-    }
-    *place = bias;
-    im.alias(call, layer);
-    Ok(())
 }
 
 /// Weights of a linear layer from a matrix, `[out, in]` or transposed.

@@ -1,11 +1,13 @@
-//! What is rewritten before the importer reads a model: calls of functions, and the forms of quantised
-//! operators that are not QuantizeLinear and DequantizeLinear.
+//! What is rewritten before the importer reads a model: calls of functions, roundings that are written out,
+//! and the forms of quantised operators that are not QuantizeLinear and DequantizeLinear.
 //!
 //! Every part works on the decoded message and says what the file says in operators of ONNX. What a part
 //! cannot rewrite it leaves as it is: the importer then names it together with everything else.
 
 mod functions;
 mod names;
+mod quantised;
+mod rounding;
 
 use super::file::Model;
 use super::proto::NodeProto;
@@ -16,12 +18,18 @@ use super::refusal::Refusal;
 /// # Errors
 /// When functions call themselves, or expand to more than is allowed.
 pub(crate) fn expand(model: &Model) -> Result<Option<Model>, Refusal> {
-    if !functions::has_calls(model.proto()) {
+    let calls = functions::has_calls(model.proto());
+    let rounds = model.graph().is_some_and(|g| rounding::is_needed(&g.node));
+    if !calls && !rounds && !quantised::is_needed(model) {
         return Ok(None);
     }
     let mut expanded = model.clone();
-    functions::inline(&mut expanded.proto)?;
-    Ok(Some(expanded))
+    if calls {
+        functions::inline(&mut expanded.proto)?;
+    }
+    let rounds = rounding::rewrite(&mut expanded);
+    let quantised = quantised::rewrite(&mut expanded);
+    Ok((calls || rounds || quantised).then_some(expanded))
 }
 
 /// Whether an operator is a quantiser of QONNX, which is read by its name.

@@ -38,20 +38,29 @@ impl Prefixes {
     /// A prefix such that no name begins with it and `/`: the wanted one, or with `_2`, `_3`, ...
     pub(super) fn take(&mut self, wanted: &str) -> String {
         let wanted = if wanted.len() > LONGEST { "call" } else { wanted };
-        self.free(wanted, "/")
-    }
-
-    fn free(&mut self, wanted: &str, end: &str) -> String {
         let mut number = self.next.get(wanted).copied().unwrap_or(1);
         loop {
             let prefix = if number == 1 { wanted.to_owned() } else { format!("{wanted}_{number}") };
             number += 1;
-            let start = format!("{prefix}{end}");
+            let start = format!("{prefix}/");
             let first = self.taken.range::<String, _>(&start..).next();
             if !first.is_some_and(|name| name.starts_with(&start)) {
                 self.next.insert(wanted.to_owned(), number);
                 self.taken.insert(start);
                 return prefix;
+            }
+        }
+    }
+
+    /// A name that nothing has: the wanted one, or with `_2`, `_3`, ...
+    pub(super) fn value(&mut self, wanted: &str) -> String {
+        let mut number = self.next.get(wanted).copied().unwrap_or(1);
+        loop {
+            let name = if number == 1 { wanted.to_owned() } else { format!("{wanted}_{number}") };
+            number += 1;
+            if self.taken.insert(name.clone()) {
+                self.next.insert(wanted.to_owned(), number);
+                return name;
             }
         }
     }

@@ -8,14 +8,15 @@ use snnc_ir::graph::Number;
 use snnc_ir::graph::op::{Op, SumPool, Window};
 
 pub(super) fn import<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), Refusal> {
-    let x = im.layer(call.required(0)?)?;
+    let (x, around, origin) = window::source(im, call.required(0)?)?;
     let size = window::plane(call, x.features())?;
-    let geometry = window::read(call, size, None)?;
+    let geometry = window::read(call, x.features(), around, None)?;
     if geometry.dilation != [1, 1] {
         return Err(call.form("dilations are not supported"));
     }
     let padding_counts = call.attributes.int("count_include_pad", 0)? != 0;
-    if !padding_counts && geometry.pad != [0; 4] {
+    // The zeros of a Pad before it count as elements.
+    if !padding_counts && geometry.pad != around {
         return Err(call.form(
             "with padding and count_include_pad=0 the windows at the edges are divided by another number",
         ));
@@ -29,6 +30,7 @@ pub(super) fn import<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), R
     let divisor = geometry.kernel[0].checked_mul(geometry.kernel[1]).and_then(|d| u32::try_from(d).ok());
     let divisor = divisor.ok_or_else(|| call.shape("the window is too large"))?;
     let window = Window { kernel: geometry.kernel, stride: geometry.stride, pad: geometry.pad };
-    im.emit(call, Op::SumPool(SumPool { window, divisor }), &[&x], Features::Map, x.ty)?;
+    let layer = im.emit(call, Op::SumPool(SumPool { window, divisor }), &[&x], Features::Map, x.ty)?;
+    origin.iter().for_each(|name| im.absorb(&layer, name));
     Ok(())
 }

@@ -1,13 +1,16 @@
 //! `Cast` of a constant, or of whole numbers that stay what they are.
 
+use super::{activation, whole};
 use crate::onnx::call::Call;
-use crate::onnx::constant::{Constant, Data};
+use crate::onnx::constant::{Constant, Data, Quant};
 use crate::onnx::importer::Importer;
 use crate::onnx::proto::tensor_proto::DataType;
 use crate::onnx::refusal::Refusal;
 use crate::onnx::tensor;
+use crate::onnx::value::Value;
 use snnc_ir::graph::Number;
 use snnc_ir::graph::op::Op;
+use snnc_ir::graph::weights::Scale;
 
 pub(super) fn import<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), Refusal> {
     let code = call.attributes.int("to", 0)?;
@@ -18,6 +21,14 @@ pub(super) fn import<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), R
     let name = call.required(0)?;
     if im.is_constant(name) {
         let constant = im.constant(name)?;
+        if to == DataType::Float
+            && constant.quant.is_none()
+            && matches!(constant.data, Data::I8(_) | Data::I32(_))
+        {
+            // Still integers: weights keep their width.
+            let quant = Some(Quant { scale: Scale::PerTensor(1.0), axis: 0 });
+            return im.fold(call, Constant { ty: to, quant, ..constant });
+        }
         return match folded(&constant, to) {
             Some(data) => im.fold(call, Constant { data, ty: to, quant: None, dims: constant.dims }),
             None => Err(call.form(format!(
@@ -27,10 +38,17 @@ pub(super) fn import<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), R
             ))),
         };
     }
+    if let (Some(Value::Quantised(quantised)), DataType::Float) = (im.get(name).cloned(), to) {
+        activation::levels(im, call, name, quantised)?;
+        return Ok(());
+    }
     let mut layer = im.layer(name)?;
-    let whole = is_integer(layer.ty) || layer.ty == DataType::Bool || im.graph.number == Number::Integer;
+    let whole = is_integer(layer.ty)
+        || layer.ty == DataType::Bool
+        || im.graph.number == Number::Integer
+        || (matches!(to, DataType::Int32 | DataType::Int64) && whole::is_whole(&im.graph, layer.node));
     let widens = match to {
-        DataType::Float => whole,
+        DataType::Float => whole || layer.ty == DataType::Float,
         DataType::Int32 | DataType::Int64 => whole,
         // Spikes are 0 or 1.
         DataType::Int8 | DataType::Uint8 if im.graph.number == Number::Integer => {

@@ -1,5 +1,7 @@
-//! `Clip` of a constant, or between QuantizeLinear and DequantizeLinear, where it narrows the levels.
+//! `Clip` of a constant; between QuantizeLinear and DequantizeLinear, where it narrows the levels; or before
+//! QuantizeLinear, as `Relu`.
 
+use super::relu;
 use crate::onnx::call::Call;
 use crate::onnx::constant::{Constant, Data};
 use crate::onnx::importer::Importer;
@@ -19,12 +21,15 @@ pub(super) fn import<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), R
         if quantised.lo > quantised.hi {
             return Err(call.form("its lowest level is above its highest"));
         }
+        quantised.made = None;
         quantised.origin.push(call.name.clone());
         im.define(call.output(0), Value::Quantised(quantised));
         return Ok(());
     }
     if !im.is_constant(name) {
-        return Err(call.unsupported());
+        let min = real_bound(im, call, 1, "min")?.unwrap_or(f32::NEG_INFINITY);
+        let max = real_bound(im, call, 2, "max")?.unwrap_or(f32::INFINITY);
+        return relu::clamp(im, call, name, min, max);
     }
     let mut constant = im.constant(name)?;
     if matches!(constant.data, Data::F32(_)) || constant.quant.is_some() {

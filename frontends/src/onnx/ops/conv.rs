@@ -1,4 +1,4 @@
-//! `Conv` over rows and columns.
+//! `Conv` over rows and columns, or over a line.
 
 use super::window;
 use crate::onnx::call::Call;
@@ -9,7 +9,7 @@ use crate::onnx::weights;
 use snnc_ir::graph::op::{Conv2d, Op};
 
 pub(super) fn import<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), Refusal> {
-    let ty = im.layer(call.required(0)?)?.ty;
+    let ty = window::source(im, call.required(0)?)?.0.ty;
     convolution(im, call, call.input(2), ty)
 }
 
@@ -20,15 +20,18 @@ pub(super) fn convolution<'m>(
     bias: Option<&'m str>,
     ty: DataType,
 ) -> Result<(), Refusal> {
-    let x = im.layer(call.required(0)?)?;
+    let (x, around, origin) = window::source(im, call.required(0)?)?;
     let name = call.required(1)?;
     let constant = im.constant(name)?;
-    let [out, per_group, kh, kw] = constant.dims[..] else {
-        let message = format!("weights of shape {:?}; only two spatial axes are supported", constant.dims);
-        return Err(call.form(message));
+    let [out, per_group, kh, kw] = match (constant.dims.as_slice(), x.features().len()) {
+        ([out, per_group, kh, kw], 3) => [*out, *per_group, *kh, *kw],
+        ([out, per_group, length], 2) => [*out, *per_group, *length, 1],
+        (shape, _) => {
+            let message = format!("weights of shape {shape:?} over features {:?}", x.features());
+            return Err(call.form(format!("{message}; only one or two spatial axes are supported")));
+        }
     };
-    let size = window::plane(call, x.features())?;
-    let geometry = window::read(call, size, Some([kh, kw]))?;
+    let geometry = window::read(call, x.features(), around, Some([kh, kw]))?;
     let groups = usize::try_from(call.attributes.int("group", 1)?)
         .map_err(|_| call.form("the number of groups is negative"))?;
     let kernel = [out, per_group, kh, kw];
@@ -46,6 +49,7 @@ pub(super) fn convolution<'m>(
         dilation: geometry.dilation,
         groups,
     });
-    im.emit(call, op, &[&x], Features::Map, ty)?;
+    let layer = im.emit(call, op, &[&x], Features::Map, ty)?;
+    origin.iter().for_each(|name| im.absorb(&layer, name));
     Ok(())
 }

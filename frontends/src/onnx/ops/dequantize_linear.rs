@@ -1,17 +1,18 @@
 //! `DequantizeLinear`: of a constant, integers with their scale; after QuantizeLinear, a quantised
 //! activation.
 
+use super::affine::{self, Affine};
+use super::{activation, whole};
 use crate::onnx::call::Call;
 use crate::onnx::constant::{Constant, Data, Quant};
 use crate::onnx::dims;
-use crate::onnx::importer::{Features, Importer};
+use crate::onnx::importer::Importer;
 use crate::onnx::proto::tensor_proto::DataType;
 use crate::onnx::refusal::{Refusal, refuse_with};
-use crate::onnx::value::{Quantised, Value};
+use crate::onnx::value::{Layer, Value};
 use snnc_ir::diag::Code;
-use snnc_ir::graph::op::Op;
+use snnc_ir::graph::param::Param;
 use snnc_ir::graph::weights::Scale;
-use snnc_ir::neuron::{Activation, Model, Neuron, Spec};
 
 pub(super) fn import<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), Refusal> {
     plain(call)?;
@@ -32,14 +33,7 @@ pub(super) fn import<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), R
         return im.fold(call, folded);
     }
     call.attributes.ignore("axis");
-    match im.get(x).cloned() {
-        Some(Value::Quantised(quantised)) => activation(im, call, quantised, &scale, &zero),
-        _ => Err(refuse_with(
-            Code::UnsupportedAttribute,
-            format!("DequantizeLinear of '{x}', which no QuantizeLinear gives"),
-            "quantise in the QDQ format (QuantFormat.QDQ in ONNX Runtime)",
-        )),
-    }
+    activation(im, call, x, scale, &zero)
 }
 
 /// Refuses what both quantisers do not have here.
@@ -84,30 +78,61 @@ fn folded(
     Ok(Constant { dims: constant.dims.clone(), ty: DataType::Float, data, quant })
 }
 
+/// Levels of a quantised layer, or a layer of integers.
 fn activation<'m>(
     im: &mut Importer<'m>,
     call: &Call<'m>,
-    quantised: Quantised,
-    scale: &[f32],
+    name: &'m str,
+    scale: Vec<f32>,
     zero: &[i64],
 ) -> Result<(), Refusal> {
-    let scale = Constant::single(scale, "the scale of an activation")?;
-    let zero = if zero.is_empty() { 0 } else { Constant::single(zero, "the zero point of an activation")? };
-    if scale != quantised.scale || zero != i64::from(quantised.zero_point) {
-        return Err(call.form("its scale and zero point are not those of the QuantizeLinear before it"));
+    let zero = match zero {
+        [] => 0,
+        [first, rest @ ..] if rest.iter().all(|z| z == first) => *first,
+        _ => return Err(call.form("the zero points of an activation differ from channel to channel")),
+    };
+    let (layer, own, known) = match im.get(name).cloned() {
+        Some(Value::Quantised(quantised)) => {
+            let own = match quantised.channels.as_slice() {
+                [] => vec![quantised.scale],
+                channels => channels.to_vec(),
+            };
+            let point = i64::from(quantised.zero_point);
+            (activation::dequantise(im, call, name, quantised)?, own, point)
+        }
+        Some(Value::Layer(layer))
+            if layer.ty != DataType::Float && whole::is_whole(&im.graph, layer.node) =>
+        {
+            (Layer { ty: DataType::Float, ..layer }, vec![1.0], 0)
+        }
+        _ => {
+            return Err(refuse_with(
+                Code::UnsupportedAttribute,
+                format!("DequantizeLinear of '{name}', which no QuantizeLinear gives"),
+                "quantise in the QDQ format (QuantFormat.QDQ in ONNX Runtime)",
+            ));
+        }
+    };
+    if scale == own && zero == known {
+        im.define(call.output(0), Value::Layer(layer));
+        return Ok(());
     }
-    let model = Model::Activation(Activation {
-        scale,
-        zero_point: quantised.zero_point,
-        lo: quantised.lo,
-        hi: quantised.hi,
-        relu: quantised.relu,
-    });
-    let neuron = Op::Neuron(Box::new(Neuron::Real(Spec { model, start: 0 })));
-    let source = quantised.source;
-    let layer = im.emit(call, neuron, &[&source], Features::Same, DataType::Float)?;
-    if let Some(node) = im.graph.nodes.get_mut(layer.node.index()) {
-        node.origin.splice(0..0, quantised.origin);
+    // The levels mean something else here: what they meant before, times a factor and moved.
+    let channels = layer.features().first().copied().unwrap_or(1);
+    let axis = dims::axis(call.attributes.int("axis", 1)?, layer.dims.len().max(1))?;
+    let fits = |n: usize| n == 1 || (n == channels && axis == layer.lead);
+    if !fits(scale.len()) || !fits(own.len()) {
+        return Err(call.shape("its scale is neither one nor one per channel"));
     }
+    let at = |v: &[f32], c: usize| f64::from(v.get(if v.len() == 1 { 0 } else { c }).copied().unwrap_or(1.0));
+    let count = scale.len().max(own.len());
+    let factor = (0..count).map(|c| at(&scale, c) / at(&own, c)).collect();
+    let offset: Vec<f64> = (0..count).map(|c| at(&scale, c) * (known - zero) as f64).collect();
+    let offset = match offset.as_slice() {
+        [one] => Param::Scalar(*one),
+        _ => Param::PerChannel(offset),
+    };
+    let alone = im.read_once(name);
+    affine::apply(im, call, &layer, alone, &Affine { factor, offset })?;
     Ok(())
 }

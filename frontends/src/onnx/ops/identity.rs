@@ -9,7 +9,7 @@ pub(super) fn import<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), R
     let name = call.required(0)?;
     match im.get(name).cloned() {
         Some(Value::Layer(layer)) => im.alias(call, layer),
-        Some(Value::Rectified(..) | Value::Part(..)) | None => return Err(call.unsupported()),
+        Some(Value::Clamped(_) | Value::Part(..)) | None => return Err(call.unsupported()),
         Some(value) => im.define(call.output(0), value),
     }
     Ok(())

@@ -8,8 +8,26 @@ use crate::onnx::weights;
 use snnc_ir::graph::op::{Linear, Op};
 
 pub(super) fn import<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), Refusal> {
-    let ty = im.layer(call.required(0)?)?.ty;
+    let (a, b) = (call.required(0)?, call.required(1)?);
+    if im.is_constant(a) && !im.is_constant(b) {
+        return matrix_first(im, call, a, b);
+    }
+    let ty = im.layer(a)?.ty;
     product(im, call, ty)
+}
+
+/// A matrix times a vector.
+fn matrix_first<'m>(im: &mut Importer<'m>, call: &Call<'m>, w: &'m str, x: &'m str) -> Result<(), Refusal> {
+    let x = im.layer(x)?;
+    if x.dims.len() != 1 {
+        let message =
+            format!("a constant matrix is multiplied by a layer of shape {:?}, not by a vector", x.dims);
+        return Err(call.form(message));
+    }
+    let (weights, outputs, inputs) = weights::matrix(im, call, w, true, 1.0)?;
+    let op = Op::Linear(Linear { weights, outputs, inputs, bias: None });
+    im.emit(call, op, &[&x], Features::Flat, x.ty)?;
+    Ok(())
 }
 
 /// A product with a constant matrix that gives out values of a type.

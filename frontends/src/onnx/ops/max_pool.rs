@@ -9,7 +9,7 @@ use snnc_ir::graph::op::{MaxPool, Op, Window};
 pub(super) fn import<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), Refusal> {
     let x = im.layer(call.required(0)?)?;
     let size = window::plane(call, x.features())?;
-    let geometry = window::read(call, size, None)?;
+    let geometry = window::read(call, x.features(), [0; 4], None)?;
     if geometry.dilation != [1, 1] {
         return Err(call.form("dilations are not supported"));
     }

@@ -1,8 +1,11 @@
 //! Operators, one file each, and the table that finds them.
 
 mod abs;
+mod activation;
 mod add;
+mod affine;
 mod average_pool;
+mod batch_normalization;
 mod cast;
 mod clip;
 mod concat;
@@ -10,6 +13,7 @@ mod constant;
 mod conv;
 mod conv_integer;
 mod dequantize_linear;
+mod div;
 mod dropout;
 mod flatten;
 mod gemm;
@@ -19,24 +23,31 @@ mod matmul;
 mod matmul_integer;
 mod max_pool;
 mod mul;
+mod neg;
+mod pad;
 mod pow;
 mod quantize_linear;
+mod reduce;
+mod refused;
 mod relu;
 mod remedy;
 mod reshape;
 mod sign;
 mod squeeze;
+mod sub;
+mod sum;
 mod transpose;
 mod unsqueeze;
+mod whole;
 mod window;
 
 pub(crate) use remedy::remedy;
 
-use super::ai_snnc;
 use super::call::Call;
 use super::importer::{Importer, domain};
 use super::proto::NodeProto;
 use super::refusal::Refusal;
+use super::{ai_snnc, lift, lifted};
 
 /// Makes of a node what it is in the network.
 pub(crate) type Import = for<'m> fn(&mut Importer<'m>, &Call<'m>) -> Result<(), Refusal>;
@@ -46,6 +57,7 @@ const TABLE: &[(&str, &str, Import)] = &[
     ("ai.onnx", "Abs", abs::import),
     ("ai.onnx", "Add", add::import),
     ("ai.onnx", "AveragePool", average_pool::import),
+    ("ai.onnx", "BatchNormalization", batch_normalization::import),
     ("ai.onnx", "Cast", cast::import),
     ("ai.onnx", "Clip", clip::import),
     ("ai.onnx", "Concat", concat::import),
@@ -53,6 +65,7 @@ const TABLE: &[(&str, &str, Import)] = &[
     ("ai.onnx", "Conv", conv::import),
     ("ai.onnx", "ConvInteger", conv_integer::import),
     ("ai.onnx", "DequantizeLinear", dequantize_linear::import),
+    ("ai.onnx", "Div", div::import),
     ("ai.onnx", "Dropout", dropout::import),
     ("ai.onnx", "Flatten", flatten::import),
     ("ai.onnx", "Gemm", gemm::import),
@@ -62,12 +75,18 @@ const TABLE: &[(&str, &str, Import)] = &[
     ("ai.onnx", "MatMulInteger", matmul_integer::import),
     ("ai.onnx", "MaxPool", max_pool::import),
     ("ai.onnx", "Mul", mul::import),
+    ("ai.onnx", "Neg", neg::import),
+    ("ai.onnx", "Pad", pad::import),
     ("ai.onnx", "Pow", pow::import),
     ("ai.onnx", "QuantizeLinear", quantize_linear::import),
+    ("ai.onnx", "ReduceMean", reduce::mean),
+    ("ai.onnx", "ReduceSum", reduce::sum),
     ("ai.onnx", "Relu", relu::import),
     ("ai.onnx", "Reshape", reshape::import),
     ("ai.onnx", "Sign", sign::import),
     ("ai.onnx", "Squeeze", squeeze::import),
+    ("ai.onnx", "Sub", sub::import),
+    ("ai.onnx", "Sum", sum::import),
     ("ai.onnx", "Transpose", transpose::import),
     ("ai.onnx", "Unsqueeze", unsqueeze::import),
     ("com.microsoft", "DequantizeLinear", dequantize_linear::import),
@@ -85,19 +104,27 @@ pub(crate) fn find(node: &NodeProto) -> Option<Import> {
     if name == ai_snnc::DOMAIN {
         return Some(ai_snnc::import);
     }
-    TABLE.iter().find(|(d, op, _)| *d == name && *op == node.op_type).map(|(_, _, import)| *import)
+    if name == lift::DOMAIN {
+        return lifted::find(&node.op_type);
+    }
+    TABLE.iter().find(|(d, op, _)| *d == name && *op == node.op_type).map(|(_, _, import)| *import).or_else(
+        || {
+            let refused: Import = refused::import;
+            refused::is_known(node).then_some(refused)
+        },
+    )
 }
 
-/// Whether a node is supported as far as its operator and its readers tell.
-pub(crate) fn is_supported<'m>(im: &Importer<'m>, call: &Call<'m>) -> bool {
-    let alone = domain(&call.node.domain) == "ai.onnx" && call.node.op_type == "Relu";
-    find(call.node).is_some() && (!alone || relu::is_supported(im, call))
+/// Whether the operator of a node is one that is read.
+pub(crate) fn is_supported(call: &Call<'_>) -> bool {
+    find(call.node).is_some()
 }
 
 /// Whether a node is a neuron or a quantised activation, supported or not.
 pub(crate) fn is_neuron(node: &NodeProto) -> bool {
     let quantised = ["QLinear", "QGemm", "DynamicQuantize", "ConvInteger", "MatMulInteger", "QuantizeLinear"];
     node.domain == ai_snnc::DOMAIN
+        || node.domain == lift::DOMAIN
         || quantised.iter().any(|prefix| node.op_type.starts_with(prefix))
         || node.domain == "com.brainchip"
         || node.domain.starts_with("qonnx.")

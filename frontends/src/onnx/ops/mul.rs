@@ -1,8 +1,7 @@
-//! `Mul` in the two places where sum pooling is exported with it: sign times magnitude, and an average
-//! times the number of elements.
+//! `Mul` by a constant, and of sign and magnitude, which sum pooling is exported with.
 
+use super::affine::{self, Affine};
 use crate::onnx::call::Call;
-use crate::onnx::constant::Constant;
 use crate::onnx::importer::Importer;
 use crate::onnx::refusal::Refusal;
 use crate::onnx::value::{Part, Value};
@@ -26,24 +25,22 @@ pub(super) fn import<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), R
     }
 }
 
-/// An average times a power of two that divides its divisor: the same sum, divided by less. Both ways
-/// give the same bits, which other factors do not.
+/// An average times a power of two that divides its divisor: the same sum, divided by less, and the same
+/// bits. Other factors go into the connection before, or become one.
 fn scale<'m>(im: &mut Importer<'m>, call: &Call<'m>, x: &'m str, factor: &'m str) -> Result<(), Refusal> {
     let layer = im.layer(x)?;
-    let constant = im.constant(factor)?;
+    let factors = affine::per_channel(im, call, factor, &layer)?;
     let alone = im.read_once(x);
-    let Some(Op::SumPool(pool)) = im.graph.nodes.get_mut(layer.node.index()).map(|n| &mut n.op) else {
-        return Err(call.unsupported());
-    };
-    let factor = Constant::single(&constant.reals()?, "a factor")?;
-    let whole = factor as u32;
-    if whole as f32 != factor || !whole.is_power_of_two() || pool.divisor % whole != 0 || !alone {
-        return Err(call.form(format!(
-            "an average over {} elements times {factor}; a power of two that divides it is supported",
-            pool.divisor
-        )));
+    if let (Some(Op::SumPool(pool)), [factor]) =
+        (im.graph.nodes.get_mut(layer.node.index()).map(|n| &mut n.op), factors.as_slice())
+    {
+        let whole = *factor as u32;
+        if f64::from(whole) == *factor && whole.is_power_of_two() && pool.divisor % whole == 0 && alone {
+            pool.divisor /= whole;
+            im.alias(call, layer);
+            return Ok(());
+        }
     }
-    pool.divisor /= whole;
-    im.alias(call, layer);
+    affine::apply(im, call, &layer, alone, &Affine::scale(factors))?;
     Ok(())
 }

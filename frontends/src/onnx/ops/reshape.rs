@@ -56,6 +56,7 @@ pub(super) fn with<'m>(
         let mut quantised = quantised.clone();
         let dims = target(call, &quantised.source.dims)?;
         quantised.source = reshaped(im, call, &quantised.source, dims)?;
+        quantised.made = None;
         im.define(call.output(0), Value::Quantised(quantised));
         return Ok(());
     }

@@ -190,7 +190,8 @@ fn quantised_weights_stay_integers_and_activations_become_neurons() {
     assert!(matches!(&graph.weights[0].storage, Storage::I32(v) if v[..] == [0, 1, 2, 3, -241, 0]));
     assert_eq!(graph.weights[0].scale, Some(Scale::PerChannel(vec![0.5, 0.25, 2.0])));
     let Neuron::Real(spec) = neuron(&graph, "/z") else { panic!("integer") };
-    let expected = Activation { scale: 0.125, zero_point: -128, lo: -128, hi: 127, relu: true };
+    let expected =
+        Activation { scale: 0.125, zero_point: -128, lo: -128, hi: 127, relu: true, half_up: false };
     assert_eq!(spec.model, Model::Activation(expected));
     assert_eq!(graph.nodes[2].origin, ["/r", "/q", "/z"]);
 }

@@ -15,4 +15,6 @@ pub struct Activation<S> {
     pub hi: i32,
     /// Whether negative inputs are set to zero first (ONNX Relu).
     pub relu: bool,
+    /// Whether halves are rounded up, as `floor(x + 0.5)` does, instead of to even.
+    pub half_up: bool,
 }

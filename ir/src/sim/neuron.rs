@@ -256,11 +256,14 @@ impl<A: Arith> Cell<'_, A> {
     }
 }
 
-/// A real activation: rounded to its levels, half to even, as ONNX QuantizeLinear and DequantizeLinear.
+/// A real activation: rounded to its levels, half to even as ONNX QuantizeLinear and DequantizeLinear do, or
+/// half up.
 pub(super) fn activate_real(m: &Activation<f32>, x: f32) -> f32 {
     let x = if m.relu { x.max(0.0) } else { x };
     let zero = m.zero_point as f32;
-    let q = ((x / m.scale).round_ties_even() + zero).clamp_level(m.lo, m.hi);
+    let level = x / m.scale;
+    let level = if m.half_up { (level + 0.5).floor() } else { level.round_ties_even() };
+    let q = (level + zero).clamp_level(m.lo, m.hi);
     (q - zero) * m.scale
 }
 

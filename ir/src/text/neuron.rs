@@ -56,12 +56,15 @@ fn print_spec<S: Scalar>(spec: &Spec<S>, fields: &mut Fields<'_>) {
             fields.maybe("rest", rest.as_ref());
             fields.maybe("initial", initial.as_ref());
         }
-        Model::Activation(Activation { scale, zero_point, lo, hi, relu }) => {
+        Model::Activation(Activation { scale, zero_point, lo, hi, relu, half_up }) => {
             fields.set("scale", format_args!("{scale:?}"));
             fields.unless(0, "zero_point", *zero_point, zero_point);
             fields.set("range", format_args!("{lo}..={hi}"));
             if *relu {
                 fields.flag("relu");
+            }
+            if *half_up {
+                fields.flag("half_up");
             }
         }
     }
@@ -129,6 +132,7 @@ fn parse_spec<S: Scalar>(mnemonic: &str, a: &mut Attributes<'_>) -> Result<Optio
                 lo,
                 hi,
                 relu: a.flag("relu")?,
+                half_up: a.flag("half_up")?,
             })
         }
         _ => return Ok(None),

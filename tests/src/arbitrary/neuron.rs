@@ -128,6 +128,7 @@ impl Layer<'_> {
                 lo: self.option(0, |c| c.range(-8, 0)),
                 hi: self.c.range(1, 15),
                 relu: self.c.one_in(2),
+                half_up: self.c.one_in(4),
             }),
         };
         Spec { model, start: self.option(0, |c| c.below(4) as u32) }

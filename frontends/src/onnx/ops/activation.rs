@@ -76,7 +76,7 @@ fn neuron<'m>(
         im.alias(call, source.clone());
         return Ok(source.clone());
     }
-    let model = Model::Activation(Activation { scale, zero_point, lo, hi, relu });
+    let model = Model::Activation(Activation { scale, zero_point, lo, hi, relu, half_up: false });
     let op = Op::Neuron(Box::new(Neuron::Real(Spec { model, start: 0 })));
     let layer = im.emit(call, op, &[source], Features::Same, DataType::Float)?;
     if let Some(node) = im.graph.nodes.get_mut(layer.node.index()) {

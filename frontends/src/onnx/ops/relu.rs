@@ -49,7 +49,7 @@ pub(super) fn clamp<'m>(
         _ if (min, max) != (0.0, f32::INFINITY) || !origin.is_empty() => None,
         Some(grid) => Some(Activation { relu: true, lo: grid.lo.max(grid.zero_point).min(grid.hi), ..grid }),
         None if whole::is_whole(&im.graph, source.node) => {
-            Some(Activation { scale: 1.0, zero_point: 0, lo: 0, hi: i32::MAX, relu: true })
+            Some(Activation { scale: 1.0, zero_point: 0, lo: 0, hi: i32::MAX, relu: true, half_up: false })
         }
         None => None,
     };

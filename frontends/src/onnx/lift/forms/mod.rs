@@ -6,6 +6,7 @@
 mod cell;
 mod delta;
 mod drive;
+mod graded_activation;
 
 mod integrator;
 mod multi_spike;
@@ -51,6 +52,7 @@ const TABLE: &[(&str, Form)] = &[
     ("sigma-delta", sigma_delta::find),
     ("delta", delta::find),
     ("integrator", integrator::find),
+    ("graded activation", graded_activation::find),
 ];
 
 /// The neuron that a value is.

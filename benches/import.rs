@@ -1,8 +1,9 @@
 //! Time and peak memory of importing large models, beside those of reading their files.
 //!
-//! `cargo bench -p snnc-benches --bench import`; `SNNC_BENCH_MB` sets the size (200). Each case runs in a
-//! process of its own, so that its peak is its own. The files were just written: they are in the page
-//! cache.
+//! `cargo bench -p snnc-benches --bench import`, with names of forms of weights behind `--` where not all of
+//! them are wanted; `SNNC_BENCH_MB` sets the size (200). Each case runs in a process of its own, so that its
+//! peak is its own. The files were just written: they are in the page cache. Where other programs run, the
+//! processor time (cpu) says more than the time that passed (s).
 #![allow(clippy::print_stdout, reason = "a bench prints its figures")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a bench may fail")]
 
@@ -10,7 +11,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use snnc_benches::{Form, model, peak_memory, write};
+use snnc_benches::{Form, model, peak_memory, processor_time, write};
 use snnc_frontends::onnx::{Options, import, read};
 
 /// What the importer may take: seconds for 200 MB, and memory as a multiple of the files.
@@ -28,18 +29,23 @@ fn main() {
         "{:<10} {:<9} {:>6} | {:>16} | {:>22}",
         "weights", "where", "MB", "read: s    MB", "import: s    MB     x"
     );
+    let wanted: Vec<&String> = arguments.iter().skip(1).filter(|a| !a.starts_with("--")).collect();
     for form in Form::ALL {
+        let name = format!("{form:?}").to_lowercase();
+        if !wanted.is_empty() && !wanted.contains(&&name) {
+            continue;
+        }
         for external in [false, true] {
             let folder = tempfile::tempdir().unwrap();
             let (path, bytes) = write(model(megabytes * 1_000_000, form), folder.path(), external).unwrap();
-            let (read_s, read_peak) = run("--read", &path);
-            let (s, peak) = run("--import", &path);
+            let (read_s, read_cpu, read_peak) = run("--read", &path);
+            let (s, cpu, peak) = run("--import", &path);
             let mb = |b: Option<u64>| b.map_or("-".into(), |b| format!("{:.0}", b as f64 / 1e6));
             let times = peak.map(|p| p as f64 / bytes as f64);
             let over = s > LIMITS.0 * megabytes as f64 / 200.0 || times.is_some_and(|t| t > LIMITS.1);
             println!(
-                "{:<10} {:<9} {:>6} | {read_s:>8.3} {:>7} | {s:>10.3} {:>6} {:>5}{}",
-                format!("{form:?}").to_lowercase(),
+                "{:<10} {:<9} {:>6} | {read_s:>7.3} {read_cpu:>6.2} {:>7} | {s:>9.3} {cpu:>6.2} {:>6} {:>5}{}",
+                name,
                 if external { "external" } else { "inline" },
                 mb(Some(bytes)),
                 mb(read_peak),
@@ -51,13 +57,14 @@ fn main() {
     }
 }
 
-/// Seconds and peak memory of a child.
-fn run(what: &str, path: &Path) -> (f64, Option<u64>) {
+/// Seconds, processor time and peak memory of a child.
+fn run(what: &str, path: &Path) -> (f64, f64, Option<u64>) {
     let output = Command::new(std::env::current_exe().unwrap()).arg(what).arg(path).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{what}: {text}{}", String::from_utf8_lossy(&output.stderr));
     let mut words = text.split_whitespace();
-    (words.next().unwrap().parse().unwrap(), words.next().and_then(|w| w.parse().ok()))
+    let mut seconds = || words.next().unwrap().parse().unwrap();
+    (seconds(), seconds(), words.next().and_then(|w| w.parse().ok()))
 }
 
 fn child(what: &str, path: &Path) {
@@ -74,6 +81,7 @@ fn child(what: &str, path: &Path) {
         }
     };
     let seconds = start.elapsed().as_secs_f64();
-    println!("{seconds} {}", peak_memory().map_or("-".into(), |p| p.to_string()));
+    let processor = processor_time().unwrap_or(f64::NAN);
+    println!("{seconds} {processor} {}", peak_memory().map_or("-".into(), |p| p.to_string()));
     drop(kept);
 }

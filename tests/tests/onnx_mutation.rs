@@ -21,7 +21,7 @@ use snnc_ir::diag::Code;
 use snnc_tests::corpus::{onnx_files, shared_models};
 
 /// Cases of a usual run.
-const CASES: u64 = 10_000;
+const CASES: u64 = 5_000;
 
 /// Longest time of a case; more in a debug build.
 const LIMIT: Duration = Duration::from_secs(if cfg!(debug_assertions) { 5 } else { 1 });

@@ -4,6 +4,7 @@
 pub mod arbitrary;
 pub mod corpus;
 pub mod filetest;
+pub mod flat;
 pub mod golden;
 pub mod mapped;
 pub mod onnx_builder;

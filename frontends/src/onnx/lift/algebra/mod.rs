@@ -296,7 +296,45 @@ impl<'a, 'm> Algebra<'a, 'm> {
     }
 
     fn above(&mut self, strict: bool, of: Poly) -> Option<Poly> {
+        // The comparison of a flag with a constant between 0 and 1 is the flag, or its opposite.
+        if of.terms.len() <= 2
+            && let Some((flag, factor)) = of.minus(&Poly::constant(of.offset()))?.single()
+            && self.is_binary(flag)
+            && let (Some(zero), Some(factor)) = (of.offset().uniform(), factor.uniform())
+        {
+            let holds = |v: f64| if strict { v > 0.0 } else { v >= 0.0 };
+            let (off, on) = (f64::from(u8::from(holds(zero))), f64::from(u8::from(holds(zero + factor))));
+            let flag = Poly::atom(flag).scaled(&Coef::scalar(on - off))?;
+            return Poly::constant(Coef::scalar(off)).plus(&flag);
+        }
+        // What compares the step before is the comparison of that step, where there is one.
+        if let Some(advanced) = self.advanced(&of) {
+            let same = (0..self.atoms.len()).map(AtomId).find(|id| match self.atom(*id) {
+                Atom::Above { strict: s, of } => *s == strict && of.is_close(&advanced),
+                _ => false,
+            });
+            if let Some(home) = same.and_then(|id| self.home(id)) {
+                return Some(self.intern(Atom::Value(Ref { node: home, lag: 1 })));
+            }
+        }
         Some(self.intern(Atom::Above { strict, of }))
+    }
+
+    /// What a polynomial over values of the step before is one step later; `None` where it reads anything
+    /// else.
+    pub(super) fn advanced(&self, poly: &Poly) -> Option<Poly> {
+        let mut out = Poly::constant(poly.offset());
+        for (atoms, coef) in &poly.terms {
+            match atoms[..] {
+                [] => {}
+                [atom] => match self.atom(atom) {
+                    Atom::Value(Ref { node, lag: 1 }) => out = out.plus(&self.poly(*node)?.scaled(coef)?)?,
+                    _ => return None,
+                },
+                _ => return None,
+            }
+        }
+        (poly.terms.len() > usize::from(poly.terms.contains_key(&Vec::new()))).then_some(out)
     }
 
     /// `max(0, p)`; of what is rectified already, itself.

@@ -14,11 +14,10 @@ use snnc_ir::neuron::{Compare, Model, Reset, Spiking, Timing};
 pub(super) fn find(algebra: &Algebra<'_, '_>, node: usize) -> Option<Found> {
     let spike = cell::spike(algebra, node)?;
     let states = cell::states(algebra, &spike.condition);
+    let resets = spike.condition.atoms();
     states.iter().find_map(|(v, state)| {
-        states
-            .iter()
-            .filter(|(r, _)| r != v)
-            .find_map(|(r, _)| membrane(algebra, node, &spike, *v, *state, *r))
+        let others = resets.iter().filter(|r| *r != v);
+        others.copied().find_map(|r| membrane(algebra, node, &spike, *v, *state, r))
     })
 }
 
@@ -40,12 +39,20 @@ fn membrane(
     if !amount.map(|a| -a).is_close(&threshold) || !change.as_constant()?.map(|a| -a).is_close(&threshold) {
         return None;
     }
-    // `r` is the comparison of the stored membrane.
-    let Atom::Value(Ref { node: compared, lag: 1 }) = algebra.atom(r) else { return None };
-    let (flag, factor) = algebra.poly(*compared)?.single()?;
-    let Atom::Above { strict, of } = algebra.atom(flag) else { return None };
-    let same = *strict == (spike.compare == Compare::Greater) && factor.uniform() == Some(1.0);
-    if !same || !next.minus(&Poly::constant(threshold.clone()))?.is_close(of) {
+    // `r` is the comparison of the stored membrane, in the step before.
+    let (strict, compared) = match algebra.atom(r) {
+        Atom::Above { strict, of } => (*strict, algebra.advanced(of)?),
+        Atom::Value(Ref { node: compared, lag: 1 }) => {
+            let (flag, factor) = algebra.poly(*compared)?.single()?;
+            match algebra.atom(flag) {
+                Atom::Above { strict, of } if factor.uniform() == Some(1.0) => (*strict, of.clone()),
+                _ => return None,
+            }
+        }
+        _ => return None,
+    };
+    let same = strict == (spike.compare == Compare::Greater);
+    if !same || !next.minus(&Poly::constant(threshold.clone()))?.is_close(&compared) {
         return None;
     }
     let drive = Drive::read(algebra, &stored, v, state)?;

@@ -46,7 +46,7 @@ pub(super) fn find<'m>(
             false => refuse_with(
                 Code::UnlikeSteps,
                 format!("the network is unrolled over time, and its steps are not alike: {why}"),
-                "export one time step with its states as inputs and outputs, at least 3 steps, or a Scan",
+                "export one time step with its states as inputs and outputs, at least 4 steps, or a Scan",
             ),
         };
         return Err((refusal, Location::node(at)));

@@ -48,9 +48,10 @@ const MAX_STATES: usize = 20_000;
 /// the lag of a value `u - s · th` of this step, which exporters leave out where it is not read.
 fn name_states(graph: &mut StepGraph<'_>) {
     let count = graph.nodes.len();
-    // How late the earliest value is that a node reads, and which values of earlier steps it reads.
+    // Whether a node reads earlier steps alone, which values of them, and the value that all of it is made of.
     let mut late = vec![false; count];
     let mut sources: Vec<BTreeSet<Ref>> = vec![BTreeSet::new(); count];
+    let mut made_of: Vec<usize> = (0..count).collect();
     let Some(order) = super::probe::order(graph) else { return };
     for k in order {
         let node = &graph.nodes[k];
@@ -59,44 +60,37 @@ fn name_states(graph: &mut StepGraph<'_>) {
         }
         let values: Vec<Ref> = node.inputs.iter().filter_map(value).collect();
         late[k] = !values.is_empty() && values.iter().all(|r| r.lag > 0 || late[r.node]);
+        if !late[k] {
+            continue;
+        }
         let mut own = BTreeSet::new();
-        for r in values {
+        for r in &values {
             if r.lag > 0 {
-                own.insert(r);
+                own.insert(*r);
             } else {
                 own.extend(sources[r.node].iter().copied())
             }
         }
         // A handful says that there are several.
         sources[k] = own.into_iter().take(3).collect();
+        let origins: BTreeSet<usize> = values.iter().map(|r| made_of[r.node]).collect();
+        if values.iter().all(|r| r.lag == 0)
+            && let (1, Some(origin)) = (origins.len(), origins.first())
+            && passes_on(graph, k, *origin)
+        {
+            made_of[k] = *origin;
+        }
     }
-    let direct: BTreeSet<usize> = (0..count)
-        .filter(|k| !late[*k])
-        .flat_map(|k| graph.nodes[k].inputs.iter().filter_map(value).map(|r| r.node).collect::<Vec<_>>())
-        .collect();
-    // The last such value before something that reads this step.
+    // Only where something of this step reads them.
     let mut made: HashMap<usize, usize> = HashMap::new();
     let mut lagged: Vec<Option<usize>> = vec![None; count];
-    for k in 0..count {
-        let node = &graph.nodes[k];
-        if late[k] {
-            continue;
-        }
+    for k in (0..count).filter(|k| !late[*k]) {
         let read: Vec<usize> =
-            node.inputs.iter().filter_map(value).filter(|r| r.lag == 0).map(|r| r.node).collect();
-        for source in read {
-            // What is read as it is, is a state; what is made of it by a constant is none.
-            let mut open = vec![(source, false)];
-            while let Some((source, compared)) = open.pop() {
-                if !late[source] || lagged[source].is_some() || graph.nodes.len() > count + MAX_STATES {
-                    continue;
-                }
-                // A constant times a state is no state, nor is a comparison of one: look further in.
-                if let Some(further) = passes_on(graph, source, compared, &direct) {
-                    open.push(further);
-                } else if sources[source].len() > 1 {
-                    lagged[source] = Some(earlier(graph, source, &mut made));
-                }
+            graph.nodes[k].inputs.iter().filter_map(value).filter(|r| r.lag == 0).map(|r| r.node).collect();
+        for source in read.into_iter().filter(|s| late[*s]).map(|s| made_of[s]) {
+            let several = sources[source].len() > 1 && graph.nodes.len() < count + MAX_STATES;
+            if several && lagged[source].is_none() {
+                lagged[source] = Some(earlier(graph, source, &mut made));
             }
         }
     }
@@ -118,27 +112,19 @@ fn value(input: &Input) -> Option<Ref> {
     }
 }
 
-/// The one value of this step that a factor, or a comparison, is taken of.
-fn passes_on(
-    graph: &StepGraph<'_>,
-    k: usize,
-    compared: bool,
-    direct: &BTreeSet<usize>,
-) -> Option<(usize, bool)> {
-    let node = &graph.nodes[k];
-    let values: Vec<Ref> = node.inputs.iter().filter_map(value).collect();
-    let [Ref { node: single, lag: 0 }] = values[..] else { return None };
-    let compares = match node.kind {
-        Kind::Op(Op::Reshape | Op::Elementwise(Elementwise::Cast(_))) => compared,
-        Kind::Op(Op::Elementwise(Elementwise::Named(name))) => match name {
-            "Mul" | "Div" | "Neg" => compared,
-            "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" | "Equal" | "Not" => true,
-            "Add" | "Sub" if compared || direct.contains(&single) => compared,
-            _ => return None,
-        },
-        _ => return None,
+/// Whether a value is no state of its own, but a sum, a multiple or a comparison of the one it is made of. A
+/// constant added to a clamped value is part of the clamp.
+fn passes_on(graph: &StepGraph<'_>, k: usize, origin: usize) -> bool {
+    let is = |k: usize, names: &[&str]| match graph.nodes[k].kind {
+        Kind::Op(Op::Elementwise(Elementwise::Named(name))) => names.contains(&name),
+        _ => false,
     };
-    Some((single, compares))
+    if is(k, &["Add", "Sub"]) && is(origin, &["Relu"]) {
+        return false;
+    }
+    matches!(graph.nodes[k].kind, Kind::Op(Op::Reshape | Op::Elementwise(Elementwise::Cast(_))))
+        || is(k, &["Add", "Sub", "Mul", "Div", "Neg", "Not", "Equal"])
+        || is(k, &["Greater", "GreaterOrEqual", "Less", "LessOrEqual"])
 }
 
 /// The value one step earlier, made from what it reads one step earlier.

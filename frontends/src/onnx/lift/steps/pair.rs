@@ -43,11 +43,20 @@ pub(super) fn pair<'m>(
             pairs.insert(k, o);
         }
     }
-    // The outputs with one candidate first; what they take is no candidate of the others.
+    // Equal names, where they say something.
+    for (k, input) in inputs.iter().enumerate().skip(1) {
+        let named =
+            (0..reach.len()).find(|o| reach[*o].contains(&k) && stem(graph.outputs[*o].name) == stem(input));
+        if let Some(o) = named.filter(|o| !pairs.contains_key(&k) && !pairs.values().any(|p| p == o)) {
+            pairs.insert(k, o);
+        }
+    }
+    // The outputs with one candidate first, from the last: spikes come before states. What they take is no
+    // candidate of the others.
     loop {
         let taken: BTreeSet<usize> = pairs.keys().copied().collect();
         let open = |o: usize| !pairs.values().any(|p| *p == o);
-        let one = (0..reach.len()).filter(|o| open(*o)).find_map(|o| {
+        let one = (0..reach.len()).rev().filter(|o| open(*o)).find_map(|o| {
             let left: Vec<usize> = reach[o].difference(&taken).copied().collect();
             match left[..] {
                 [input] => Some((input, o)),
@@ -68,11 +77,22 @@ pub(super) fn pair<'m>(
 
 /// Inputs that a value depends on element by element, other than through a comparison.
 fn reached(graph: &StepGraph<'_>, from: usize) -> BTreeSet<usize> {
-    walk(graph, from, |e| {
-        !matches!(
-            e,
-            Elementwise::Named("Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" | "Equal" | "Sign")
-        )
+    walk(graph, from, |e| match e {
+        Elementwise::Cast(to) => to == 1,
+        Elementwise::Named(name) => !matches!(
+            name,
+            "Greater"
+                | "GreaterOrEqual"
+                | "Less"
+                | "LessOrEqual"
+                | "Equal"
+                | "Sign"
+                | "Abs"
+                | "Floor"
+                | "Ceil"
+                | "Round"
+        ),
+        _ => true,
     })
 }
 
@@ -115,10 +135,12 @@ fn shared(
         let alone: Vec<usize> = candidates.iter().copied().collect();
         let [input] = alone[..] else { continue };
         let Some(paired) = pairs.get(&input) else { continue };
-        // An output that reads the state of another neuron in the same cell is no second state.
+        // Outputs of one cell read one another: the state and what is given out.
+        let (own, other) = (graph.outputs[o].value.node, graph.outputs[*paired].value.node);
         if *paired != o
             && reach.get(*paired).is_some_and(|r| r.len() == 1)
-            && !reads(graph, graph.outputs[o].value.node, graph.outputs[*paired].value.node)
+            && !reads(graph, own, other)
+            && !reads(graph, other, own)
         {
             let name = inputs.get(input).copied().unwrap_or_default();
             return Err(refuse_with(

@@ -1,0 +1,84 @@
+//! Neurons that are written as operators: each form is recognised in each way of writing time, and the
+//! network gives what the operators give.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use prost::Message;
+use snnc_frontends::onnx::{Imported, Options, decode, import};
+use snnc_ir::graph::op::Op;
+use snnc_ir::sim::{Execution, Simulator, Values};
+use snnc_tests::flat::{Cell, SIZES, Time, model, reference};
+
+const STEPS: usize = 12;
+
+fn imported(cell: Cell, time: Time) -> Imported {
+    let model = decode(model(cell, time).encode_to_vec().into(), None).unwrap();
+    let steps = (time == Time::Step).then_some(STEPS as u32);
+    import(&model, &Options { steps, ..Options::default() })
+        .unwrap_or_else(|d| panic!("{cell:?} {time:?}: {}", d[0]))
+}
+
+/// Numbers that sums of a few of are exact; other ones for each seed.
+fn inputs(seed: usize) -> Vec<Vec<f32>> {
+    let value = |t: usize, k: usize| ((t * 7 + k * 5 + seed * 13) % 11) as f32 / 8.0 - 0.25;
+    (0..STEPS).map(|t| (0..SIZES[0]).map(|k| value(t, k)).collect()).collect()
+}
+
+fn run(imported: &Imported, inputs: &[Vec<f32>]) -> Vec<Vec<f32>> {
+    let output = imported.graph.outputs()[0];
+    let mut sim = Simulator::new(&imported.graph, Execution::EventDriven);
+    let step = |x: &Vec<f32>| {
+        sim.step(&[Values::Real(x.clone())]).unwrap();
+        sim.value(output).to_f64().iter().map(|v| *v as f32).collect()
+    };
+    inputs.iter().map(step).collect()
+}
+
+#[test]
+fn every_form_gives_what_its_operators_give() {
+    for cell in Cell::ALL {
+        for time in [Time::Step, Time::Unrolled(STEPS), Time::Scan(STEPS), Time::Unrolled(4)] {
+            let imported = imported(*cell, time);
+            for seed in 0..8 {
+                let x = inputs(seed);
+                let (got, want) = (run(&imported, &x), reference(*cell, &x));
+                assert_eq!(want.len(), STEPS, "{cell:?} is not evaluated");
+                // Spikes are equal; sums may be taken in another order.
+                let close = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-5 * b.abs().max(1.0);
+                let equal = got.iter().flatten().zip(want.iter().flatten()).all(close);
+                assert!(equal, "{cell:?} {time:?} seed {seed}: {got:?} instead of {want:?}");
+            }
+            let spikes: f32 = (0..8).flat_map(|s| run(&imported, &inputs(s))).flatten().map(f32::abs).sum();
+            assert!(spikes > 0.0, "{cell:?} gives out nothing");
+        }
+    }
+}
+
+#[test]
+fn time_is_written_in_ways_that_make_one_network() {
+    // In copies, a reset to zero at the beginning of the next step is one at the end of this step, and a
+    // current that decays after use is one that decays before the input is added.
+    let same = |c: &&Cell| !matches!(c, Cell::LeakyZero | Cell::NorseLif);
+    for cell in Cell::ALL.iter().filter(same) {
+        let neurons = |time| -> Vec<String> {
+            let imported = imported(*cell, time);
+            let neuron = |op: &Op| if let Op::Neuron(n) = op { Some(format!("{n:?}")) } else { None };
+            imported.graph.nodes.iter().filter_map(|n| neuron(&n.op)).collect()
+        };
+        let step = neurons(Time::Step);
+        assert_eq!(step.len(), 2, "{cell:?}");
+        assert_eq!(step, neurons(Time::Unrolled(STEPS)), "{cell:?}");
+        assert_eq!(step, neurons(Time::Scan(STEPS)), "{cell:?}");
+        assert_eq!(imported(*cell, Time::Scan(STEPS)).graph.steps, STEPS as u32);
+    }
+}
+
+#[test]
+fn states_are_paired_by_what_they_do() {
+    for cell in Cell::ALL {
+        let imported = imported(*cell, Time::Step);
+        for held in &imported.states {
+            let (input, output) = (held.input.replace("_in", ""), held.output.replace("_out", ""));
+            assert_eq!(input, output, "{cell:?}");
+        }
+    }
+}

@@ -167,6 +167,53 @@ fn external(folder: &Path, location: &str) {
     put(folder, "m.onnx", model.encode_to_vec());
 }
 
+/// A linear layer, and after it the operators of `neuron`, which reads `y` and `m` and gives `s` and `n`.
+fn written_out(folder: &Path, neuron: fn(Builder) -> Builder) {
+    let layer = Builder::default()
+        .input("x", &[1, 4])
+        .input("m", &[1, 2])
+        .floats("w", &[4, 2], &[0.5; 8])
+        .scalar("beta", 0.5)
+        .scalar("threshold", 1.0)
+        .node("MatMul", &["x", "w"], &["y"]);
+    onnx(folder, neuron(layer).output("s").output("n").metadata("snnc.steps", "4"));
+}
+
+/// Three steps of a layer of neurons one after the other, with weights of a value each; the membranes are
+/// an output too where `recorded`.
+fn unrolled(folder: &Path, weights: [f32; 3], recorded: bool) {
+    let mut model = Builder::default()
+        .input("x", &[3, 1, 4])
+        .floats("m", &[1, 2], &[0.0; 2])
+        .shape("front", &[0])
+        .scalar("beta", 0.5)
+        .scalar("threshold", 1.0);
+    let mut before = "m".to_owned();
+    for (t, weight) in weights.into_iter().enumerate() {
+        let n = |name: &str| format!("{name}{t}");
+        model = model
+            .raw(&n("t"), DataType::Int64, &[], &(t as i64).to_le_bytes())
+            .floats(&n("w"), &[4, 2], &[weight; 8])
+            .node_with("Gather", &["x", &n("t")], &[&n("x")], vec![int("axis", 0)])
+            .node("MatMul", &[&n("x"), &n("w")], &[&n("y")])
+            .node("Mul", &[&before, "beta"], &[&n("leaked")])
+            .node("Add", &[&n("leaked"), &n("y")], &[&n("sum")])
+            .node("Greater", &[&n("sum"), "threshold"], &[&n("over")])
+            .node_with("Cast", &[&n("over")], &[&n("s")], vec![int("to", 1)])
+            .node("Mul", &[&n("s"), "threshold"], &[&n("back")])
+            .node("Sub", &[&n("sum"), &n("back")], &[&n("m")])
+            .node("Unsqueeze", &[&n("s"), "front"], &[&n("spikes")])
+            .node("Unsqueeze", &[&n("m"), "front"], &[&n("membranes")]);
+        before = n("m");
+    }
+    for name in ["spikes", "membranes"].into_iter().take(1 + usize::from(recorded)) {
+        let parts: Vec<String> = (0..3).map(|t| format!("{name}{t}")).collect();
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        model = model.node_with("Concat", &parts, &[name], vec![int("axis", 0)]).output(name);
+    }
+    onnx(folder, model);
+}
+
 /// A neuron that the chip's integers give exactly, with weights of which the largest is 127.
 const EXACT: &str = "decay 0.5, threshold 1.0, compare gt, reset subtract next";
 
@@ -344,6 +391,38 @@ const CASES: &[Case] = &[
         &["how many steps"],
     )
     .command("compile m.onnx -t loihi2 --steps 4"),
+    case(
+        Code::UnrecognisedNeuron,
+        |f| {
+            written_out(f, |layer| {
+                layer
+                    .node("Mul", &["m", "beta"], &["leaked"])
+                    .node("Add", &["leaked", "y"], &["n"])
+                    .node("Mul", &["n", "m"], &["square"])
+                    .node("Greater", &["square", "threshold"], &["over"])
+                    .node_with("Cast", &["over"], &["s"], vec![int("to", 1)])
+            })
+        },
+        MAP,
+        &["no form of neuron that is known"],
+    ),
+    case(
+        Code::HiddenState,
+        |f| {
+            written_out(f, |layer| {
+                layer
+                    .node("Greater", &["y", "threshold"], &["over"])
+                    .node_with("Cast", &["over"], &["s"], vec![int("to", 1)])
+                    .node("Identity", &["s"], &["n"])
+            })
+        },
+        MAP,
+        &["without a state"],
+    ),
+    case(Code::UnlikeSteps, |f| unrolled(f, [0.5, 0.5, 0.25], false), MAP, &["not alike"])
+        .mended(|f| unrolled(f, [0.5; 3], false)),
+    case(Code::OutputLeftOut, |f| unrolled(f, [0.5; 3], true), MAP, &["'membranes'", "state of a neuron"])
+        .mended(|f| unrolled(f, [0.5; 3], false)),
     case(Code::LoopTooFast, |f| loop_of(f, 1), MAP_TEXT, &["a, b", "at least 2"]).mended(|f| loop_of(f, 2)),
     case(
         Code::BadText,

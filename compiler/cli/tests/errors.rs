@@ -12,20 +12,23 @@ use snnc_frontends::onnx::proto::{ModelProto, NodeProto, StringStringEntryProto,
 use snnc_ir::diag::{Code, Severity};
 use snnc_tests::onnx_builder::{Builder, int, small_spiking, string};
 
+/// Files of a run, put into a folder.
+type Files = fn(&Path);
+
 /// How a code is raised.
 struct Case {
     code: Code,
     /// Writes the files that the command needs.
-    files: fn(&Path),
+    files: Files,
     /// The command.
     arguments: &'static str,
     /// What the diagnostic says of this cause: words of its message, label, node or rule.
     says: &'static [&'static str],
     /// The files and the command with the remedy followed; none where a person must.
-    remedied: Option<(fn(&Path), &'static str)>,
+    remedied: Option<(Files, &'static str)>,
 }
 
-const fn case(code: Code, files: fn(&Path), arguments: &'static str, says: &'static [&'static str]) -> Case {
+const fn case(code: Code, files: Files, arguments: &'static str, says: &'static [&'static str]) -> Case {
     Case { code, files, arguments, says, remedied: None }
 }
 
@@ -37,7 +40,7 @@ impl Case {
     }
 
     /// The remedy is another file.
-    const fn mended(mut self, files: fn(&Path)) -> Self {
+    const fn mended(mut self, files: Files) -> Self {
         self.remedied = Some((files, self.arguments));
         self
     }
@@ -601,7 +604,7 @@ fn check(case: &Case) -> Result<(), String> {
 }
 
 /// The remedy says what the other command does, and the command passes.
-fn follow(case: &Case, remedy: &str, files: fn(&Path), arguments: &str) -> Result<(), String> {
+fn follow(case: &Case, remedy: &str, files: Files, arguments: &str) -> Result<(), String> {
     let old: Vec<&str> = case.arguments.split_whitespace().collect();
     let says = |word: &str| remedy.split(|c: char| c.is_whitespace() || ",;".contains(c)).any(|w| w == word);
     let mut option = "";

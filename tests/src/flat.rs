@@ -376,7 +376,9 @@ pub fn model(cell: Cell, time: Time) -> ModelProto {
                 builder.input("x", &[steps as i64, 1, SIZES[0] as i64]).output("y").shape("axis0", &[0]);
             builder.graph.node = nodes.nodes.clone();
             builder.graph.node.push(node("Identity", &[&y], &["y"], Vec::new()));
-            builder = zeros(builder, cell, count);
+            // What is left after the last step, as users return it.
+            builder.graph.node.push(node("Identity", &[&states[0]], &["v_last"], Vec::new()));
+            builder = zeros(builder.output("v_last"), cell, count);
         }
         Time::Scan(steps) => {
             let states: Vec<String> = (0..count).map(|k| format!("s{k}")).collect();

@@ -461,7 +461,10 @@ impl<'m> Emitter<'_, 'm> {
         self.states.extend(found.states.iter().map(|(node, _)| *node));
         let name = self.fresh(k, "spikes");
         self.done.insert(Ref { node: k, lag: 0 }, name.clone());
-        let input = self.sum(&found.input, k)?;
+        let input = match found.through {
+            Some(node) => self.value(Ref { node, lag: 0 })?,
+            None => self.sum(&found.input, k)?,
+        };
         let index = self.neurons.len() as i64;
         self.neurons.push(Neuron { found });
         self.push(k, "Neuron", DOMAIN, vec![int("index", index)], vec![input], &name);

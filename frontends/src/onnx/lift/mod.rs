@@ -164,7 +164,7 @@ fn started(algebra: &Algebra<'_, '_>, neuron: &emit::Neuron) -> Neuron<f32> {
     let mut model = neuron.found.model.clone();
     match &mut model {
         Neuron::Spiking(Spiking { initial, current, .. }) => {
-            *initial = start(Slot::Membrane);
+            *initial = start(Slot::Membrane).or(initial.take());
             if let Some(current) = current {
                 current.initial = start(Slot::Current);
             }

@@ -17,7 +17,13 @@ pub(super) fn find(algebra: &Algebra<'_, '_>, node: usize) -> Option<Found> {
     }
     let threshold = cell::param(algebra, node, &change.threshold)?;
     let model = Model::Delta(Delta { threshold, compare: change.compare });
-    Some(Found { form: "", model, input: change.value, states: vec![(change.reference, Slot::Reference)] })
+    Some(Found {
+        form: "",
+        through: None,
+        model,
+        input: change.value,
+        states: vec![(change.reference, Slot::Reference)],
+    })
 }
 
 /// A change that passes a threshold, against a reference that follows it.

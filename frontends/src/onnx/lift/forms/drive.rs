@@ -131,11 +131,17 @@ impl Drive {
         Some(())
     }
 
-    /// Leak, gain and rest, for a neuron without a current and without a threshold.
-    pub(super) fn plain(&self) -> Option<(&Coef, Option<&Coef>, Option<Coef>)> {
-        if self.current.is_some() {
-            return None;
-        }
+    /// The node of the synaptic current.
+    pub(super) fn current(&self) -> Option<usize> {
+        self.states.iter().find(|(_, slot)| *slot == Slot::Current).map(|(node, _)| *node)
+    }
+
+    pub(super) fn gain(&self) -> Option<&Coef> {
+        self.gain.as_ref()
+    }
+
+    /// Leak and rest, for a neuron without a threshold.
+    pub(super) fn leak(&self) -> Option<(&Coef, Option<Coef>)> {
         let rest = match self.offset.is_zero() {
             true => None,
             false if self.decay.all(|d| d != 1.0) => {
@@ -143,7 +149,7 @@ impl Drive {
             }
             false => return None,
         };
-        Some((&self.decay, self.gain.as_ref(), rest))
+        Some((&self.decay, rest))
     }
 }
 

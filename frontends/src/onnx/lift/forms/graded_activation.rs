@@ -23,7 +23,13 @@ pub(super) fn find(algebra: &Algebra<'_, '_>, node: usize) -> Option<Found> {
         relu: false,
         half_up,
     });
-    Some(Found { form: "", model, input: levels.scaled(&Coef::scalar(scale))?, states: Vec::new() })
+    Some(Found {
+        form: "",
+        through: None,
+        model,
+        input: levels.scaled(&Coef::scalar(scale))?,
+        states: Vec::new(),
+    })
 }
 
 /// What is rounded, the step between levels, whether halves go up, and the bounds.

@@ -1,11 +1,12 @@
 //! A leaky integrator without spikes: sinabs' `ExpLeak`, Norse's `LI`, a readout membrane.
 //!
-//! `v' = leak(v) + input`, and `v'` is what the next layer reads.
+//! `v' = leak(v) + input`, and `v'` is what the next layer reads. A synaptic current in front of it (Norse's
+//! `LI`) is an integrator too.
 
-use super::super::algebra::{Algebra, Coef};
-use super::Found;
+use super::super::algebra::{Algebra, Coef, Poly};
 use super::cell;
 use super::drive::Drive;
+use super::{Found, Slot};
 use snnc_ir::neuron::{Integrator, Model};
 
 pub(super) fn find(algebra: &Algebra<'_, '_>, node: usize) -> Option<Found> {
@@ -15,14 +16,22 @@ pub(super) fn find(algebra: &Algebra<'_, '_>, node: usize) -> Option<Found> {
         return None;
     }
     let drive = Drive::read(algebra, out, v, node)?;
-    let (decay, gain, rest) = drive.plain()?;
+    let (through, gain) = match drive.current() {
+        None => (None, drive.gain().cloned()),
+        Some(current) => {
+            let (rest, _) = out.by(v);
+            let rest = rest.minus(&Poly::constant(rest.offset()))?;
+            (Some(current), Some(algebra.poly(current)?.ratio(&rest)?))
+        }
+    };
+    let (decay, rest) = drive.leak()?;
     let param = |coef: &Coef| cell::param(algebra, node, coef);
     let model = Model::Integrator(Integrator {
         decay: match decay.uniform() {
             Some(1.0) => None,
             _ => Some(param(decay)?),
         },
-        gain: match gain {
+        gain: match &gain {
             Some(gain) => Some(param(gain)?),
             None => None,
         },
@@ -32,5 +41,5 @@ pub(super) fn find(algebra: &Algebra<'_, '_>, node: usize) -> Option<Found> {
         },
         initial: None,
     });
-    Some(Found { form: "", model, input: drive.input, states: drive.states })
+    Some(Found { form: "", through, model, input: drive.input, states: vec![(node, Slot::Membrane)] })
 }

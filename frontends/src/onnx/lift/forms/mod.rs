@@ -37,6 +37,8 @@ pub(super) struct Found {
     pub model: Model<f32>,
     /// What enters.
     pub input: Poly,
+    /// A node that enters instead: the current of an integrator is an integrator of its own.
+    pub through: Option<usize>,
     /// Nodes that are its states.
     pub states: Vec<(usize, Slot)>,
 }

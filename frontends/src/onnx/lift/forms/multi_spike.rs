@@ -42,7 +42,13 @@ pub(super) fn find(algebra: &Algebra<'_, '_>, node: usize) -> Option<Found> {
             Some(v_min) => Some(param(v_min)?),
             None => None,
         };
-        Some(Found { form: "", model: Model::Spiking(neuron), input: drive.input, states: drive.states })
+        Some(Found {
+            form: "",
+            through: None,
+            model: Model::Spiking(neuron),
+            input: drive.input,
+            states: drive.states,
+        })
     })
 }
 

@@ -52,7 +52,7 @@ fn membrane(
     out.emission = spike.emission.clone();
     out.reset = reset_is;
     out.levels = levels;
-    Some(Found { form: "", model: Model::Spiking(out), input, states: drive.states })
+    Some(Found { form: "", through: None, model: Model::Spiking(out), input, states: drive.states })
 }
 
 /// What the spike of the step before does; and its weight on the neuron itself, where it has one.

@@ -61,5 +61,11 @@ fn membrane(
     out.compare = spike.compare;
     out.emission = spike.emission.clone();
     out.reset = Reset::Subtract(Timing::Refund);
-    Some(Found { form: "", model: Model::Spiking(out), input: drive.input, states: drive.states })
+    Some(Found {
+        form: "",
+        through: None,
+        model: Model::Spiking(out),
+        input: drive.input,
+        states: drive.states,
+    })
 }

@@ -25,25 +25,43 @@ fn membrane(algebra: &Algebra<'_, '_>, node: usize, spike: &Spike, v: AtomId, st
     if spike.levels != levels {
         return None;
     }
-    let reset = reset(algebra, node, &before, &change, &threshold)?;
+    // A spike that takes off something else than the threshold: the same neuron with a shifted membrane.
+    let shift = match change.as_constant().filter(|c| !c.is_zero()) {
+        Some(amount) => amount.zip(&threshold, |a, t| -a - t)?,
+        None => Coef::scalar(0.0),
+    };
+    let shift = if shift.is_close(&Coef::scalar(0.0)) { Coef::scalar(0.0) } else { shift };
+    let shifted = |c: &Coef| c.zip(&shift, |c, s| c + s);
+    let reset = reset(algebra, node, &before, &change, &shifted(&threshold)?)?;
     // Its own spike of the step before resets it, or goes through a connection.
     let earlier = algebra.home(spike.atom).and_then(|h| algebra.lagged(h));
     if earlier.is_some_and(|e| before.has(e)) {
         return None;
     }
     let drive = Drive::read(algebra, &before, v, state)?;
-    let mut out = Spiking::new(cell::param(algebra, node, &threshold)?, None);
+    let mut out = Spiking::new(cell::param(algebra, node, &shifted(&threshold)?)?, None);
     drive.fill(algebra, node, &mut out)?;
+    if !shift.is_zero() {
+        // States that the file holds would have to be shifted too.
+        if !algebra.graph.pairs.is_empty() || out.levels.is_some() {
+            return None;
+        }
+        out.initial = Some(cell::param(algebra, node, &shift)?);
+        if out.decay.is_some() {
+            let rest = drive.leak()?.1.unwrap_or_else(|| Coef::scalar(0.0));
+            out.rest = Some(cell::param(algebra, node, &shifted(&rest)?)?);
+        }
+    }
     out.compare = spike.compare;
     out.emission = spike.emission.clone();
     out.reset = reset;
     out.levels = levels;
     out.v_min = match v_min {
-        Some(v_min) => Some(cell::param(algebra, node, &v_min)?),
+        Some(v_min) => Some(cell::param(algebra, node, &shifted(&v_min)?)?),
         None => None,
     };
     let states: Vec<(usize, Slot)> = drive.states.clone();
-    Some(Found { form: "", model: Model::Spiking(out), input: drive.input, states })
+    Some(Found { form: "", through: None, model: Model::Spiking(out), input: drive.input, states })
 }
 
 /// What a spike does, from the factor of the spike in the next membrane.

@@ -35,6 +35,6 @@ pub(super) fn find(algebra: &Algebra<'_, '_>, node: usize) -> Option<Found> {
             },
         });
         let states = vec![(state, Slot::Membrane), (change.reference, Slot::Reference)];
-        Some(Found { form: "", model, input, states })
+        Some(Found { form: "", through: None, model, input, states })
     })
 }

@@ -16,6 +16,7 @@ use super::super::proto::NodeProto;
 use super::super::refusal::{Refusal, refuse_with};
 use super::arena::{Arena, Id, Op};
 use super::build::Built;
+use super::elementwise::Elementwise;
 use super::layers;
 use align::{Aligner, Mismatch};
 use snnc_ir::diag::{Code, Location};
@@ -37,7 +38,8 @@ pub(super) fn find<'m>(
             Err(mismatch) => reason = reason.or(Some(mismatch)),
         }
     }
-    if let Some(Mismatch { why, at, leaked }) = reason {
+    let compares = compares(&built.arena);
+    if let Some(Mismatch { why, at, leaked }) = reason.filter(|_| compares) {
         let at = at.map_or("", |id| built.arena.origin_of(id)).to_owned();
         let refusal = match leaked {
             true => {
@@ -51,7 +53,24 @@ pub(super) fn find<'m>(
         };
         return Err((refusal, Location::node(at)));
     }
-    single(built, states).map_err(|r| (r, Location::node("")))
+    let graph = single(built, states).map_err(|r| (r, Location::node("")))?;
+    // Copies whose outputs none of them hold.
+    if compares && graph.pairs.is_empty() && !lengths(&built.arena).is_empty() {
+        let refusal = refuse_with(
+            Code::UnlikeSteps,
+            "the network is unrolled over time, and no output holds a value of every step",
+            "give out the spikes of all steps (torch.stack), or their sum",
+        );
+        return Err((refusal, Location::node("")));
+    }
+    Ok(graph)
+}
+
+/// Whether something is compared that depends on the input: without, nothing spikes.
+fn compares(arena: &Arena<'_>) -> bool {
+    let names = ["Greater", "GreaterOrEqual", "Less", "LessOrEqual"];
+    let compares = |op: &Op| matches!(op, Op::Elementwise(Elementwise::Named(n)) if names.contains(n));
+    arena.nodes.iter().any(|n| compares(&n.op))
 }
 
 /// Lengths that time may have: of axes of inputs that are taken apart place by place, and of what is put
@@ -197,9 +216,7 @@ fn summed(arena: &Arena<'_>, id: Id, steps: usize) -> Option<Vec<Id>> {
     while let Some(id) = open.pop() {
         let node = arena.node(id);
         match node.op {
-            Op::Elementwise(super::elementwise::Elementwise::Named("Add"))
-                if terms.len() + open.len() < steps =>
-            {
+            Op::Elementwise(Elementwise::Named("Add")) if terms.len() + open.len() < steps => {
                 open.extend(node.inputs.iter().rev());
             }
             _ => terms.push(id),

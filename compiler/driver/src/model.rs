@@ -28,10 +28,23 @@ pub struct Model {
     pub hash: String,
     /// Operator set versions by domain; empty for the text form.
     pub opset: BTreeMap<String, i64>,
+    /// How the neurons of a layer were recognised, and their states in the file, by layer.
+    pub neurons: BTreeMap<String, Recognised>,
+    /// What was understood beside the layers, and what was left out and why.
+    pub notes: Vec<String>,
     /// Warnings of the front end.
     pub warnings: Vec<Diagnostic>,
     /// How long reading it took.
     pub time: Duration,
+}
+
+/// How a layer of neurons was read from a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recognised {
+    /// The form of neuron; absent where an operator says what it is.
+    pub form: Option<&'static str>,
+    /// States that are graph inputs and outputs: input, output, part.
+    pub states: Vec<(String, String, &'static str)>,
 }
 
 /// Operators that the ONNX front end reads, by domain and name, except the neurons of `ai.snnc`.
@@ -67,13 +80,36 @@ impl Model {
                 file,
                 hash,
                 opset: BTreeMap::new(),
+                neurons: BTreeMap::new(),
+                notes: Vec::new(),
                 warnings: Vec::new(),
                 time: started.elapsed(),
             });
         }
         let model = onnx::read(path)?;
         let options = onnx::Options { steps: options.steps, shapes: options.shapes.clone() };
-        let onnx::Imported { graph, opset, fingerprint, warnings, .. } = onnx::import(&model, &options)?;
-        Ok(Self { graph, file, hash: fingerprint, opset, warnings, time: started.elapsed() })
+        let imported = onnx::import(&model, &options)?;
+        let neurons = recognised(&imported);
+        let onnx::Imported { graph, opset, fingerprint, notes, warnings, .. } = imported;
+        let time = started.elapsed();
+        Ok(Self { graph, file, hash: fingerprint, opset, neurons, notes, warnings, time })
     }
+}
+
+fn recognised(imported: &onnx::Imported) -> BTreeMap<String, Recognised> {
+    let mut out: BTreeMap<String, Recognised> = BTreeMap::new();
+    let name = |id| imported.graph.node(id).name.clone();
+    for (layer, form) in &imported.neurons {
+        out.entry(name(*layer)).or_default().form = Some(form);
+    }
+    for held in &imported.states {
+        let part = match held.part {
+            onnx::StatePart::Membrane => "membrane",
+            onnx::StatePart::Current => "current",
+            onnx::StatePart::Reference => "reference",
+        };
+        let state = (held.input.clone(), held.output.clone(), part);
+        out.entry(name(held.layer)).or_default().states.push(state);
+    }
+    out
 }

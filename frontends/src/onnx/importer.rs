@@ -13,7 +13,9 @@ use super::shared::Shared;
 use super::states::States;
 use super::steps::Steps;
 use super::value::{Layer, Value};
-use super::{ai_snnc, broadcast, consistency, dims, expand, inputs, lifted, ops, order, outputs, tensor};
+use super::{
+    ai_snnc, broadcast, consistency, dims, expand, inputs, lifted, notes, ops, order, outputs, tensor,
+};
 use snnc_ir::diag::{Code, Diagnostic, Diagnostics};
 use snnc_ir::graph::op::Op;
 use snnc_ir::graph::param::Param;
@@ -45,6 +47,8 @@ pub struct Imported {
     pub neurons: Vec<(NodeId, &'static str)>,
     /// How the file reads an output over time, where that is not step by step.
     pub readouts: BTreeMap<String, Readout>,
+    /// What was understood of the file beside its layers, and what was left out and why that is safe.
+    pub notes: Vec<String>,
     /// Warnings.
     pub warnings: Diagnostics,
 }
@@ -52,6 +56,7 @@ pub struct Imported {
 impl Imported {
     /// Adds what is known of a graph whose neurons were recognised.
     fn describe(&mut self, lifted: Lifted) {
+        self.notes.extend(notes::time(lifted.copies, &lifted.readouts));
         let readouts = lifted.readouts.into_iter().filter(|(_, r)| *r != Readout::Each);
         self.readouts.extend(readouts);
         for reason in lifted.left_out {
@@ -139,6 +144,7 @@ pub fn import(model: &Model, options: &Options) -> Result<Imported, Diagnostics>
         states,
         neurons,
         readouts: BTreeMap::new(),
+        notes: notes::of(original, options),
         warnings: Vec::new(),
     };
     if let Some(lifted) = lifted {

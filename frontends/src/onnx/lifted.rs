@@ -28,6 +28,9 @@ fn neuron<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), Refusal> {
     let x = im.layer(call.required(0)?)?;
     let neuron = Neuron::Real(Spec { model: found.model.clone(), start: 0 });
     let layer = im.emit(call, Op::Neuron(Box::new(neuron)), &[&x], Features::Same, x.ty)?;
+    for name in &found.origin {
+        im.absorb(&layer, name);
+    }
     im.recognised.push((layer.node, found.form));
     for (input, output, slot) in &found.states {
         let part = match slot {

@@ -21,6 +21,7 @@ mod inputs;
 mod lift;
 mod lifted;
 mod names;
+mod notes;
 mod ops;
 mod order;
 mod outputs;

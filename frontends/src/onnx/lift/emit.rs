@@ -28,6 +28,8 @@ pub(in super::super) const DOMAIN: &str = "snnc.lift";
 #[derive(Clone, Debug)]
 pub(super) struct Neuron {
     pub found: Found,
+    /// ONNX nodes that it was read from.
+    pub origin: Vec<String>,
 }
 
 /// The written graph.
@@ -466,9 +468,37 @@ impl<'m> Emitter<'_, 'm> {
             None => self.sum(&found.input, k)?,
         };
         let index = self.neurons.len() as i64;
-        self.neurons.push(Neuron { found });
+        let origin = self.origin(k, &found);
+        self.neurons.push(Neuron { found, origin });
         self.push(k, "Neuron", DOMAIN, vec![int("index", index)], vec![input], &name);
         Ok(name)
+    }
+
+    /// ONNX nodes between the layers before a neuron and its output.
+    fn origin(&self, k: usize, found: &Found) -> Vec<String> {
+        let graph = self.algebra.graph;
+        let mut open: Vec<usize> = found.states.iter().map(|(node, _)| *node).chain([k]).collect();
+        let mut seen = BTreeSet::new();
+        while let Some(k) = open.pop() {
+            let between = matches!(graph.nodes[k].kind, Kind::Op(Op::Elementwise(_)));
+            if !between || !seen.insert(k) {
+                continue;
+            }
+            // A neuron before this one has its own nodes.
+            open.extend(graph.nodes[k].inputs.iter().filter_map(|i| match i {
+                Input::Value(Ref { node, lag: 0 })
+                    if !self.done.contains_key(&Ref { node: *node, lag: 0 }) =>
+                {
+                    Some(*node)
+                }
+                _ => None,
+            }));
+        }
+        let names = seen.into_iter().map(|k| self.algebra.arena.origin_of(graph.nodes[k].first).to_owned());
+        let mut out: Vec<String> = names.collect();
+        out.sort();
+        out.dedup();
+        out
     }
 
     /// The name of what an atom stands for.

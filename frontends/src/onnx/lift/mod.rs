@@ -46,6 +46,8 @@ pub(super) struct Lifted {
     pub left_out: Vec<String>,
     /// How the file reads its outputs over time.
     pub readouts: Vec<(String, Readout)>,
+    /// Copies that the step was found in; `None` where the file holds one step.
+    pub copies: Option<usize>,
 }
 
 /// A neuron that was found.
@@ -54,6 +56,8 @@ pub(super) struct LiftedNeuron {
     pub model: Neuron<f32>,
     /// Name of its form.
     pub form: &'static str,
+    /// ONNX nodes that it was read from.
+    pub origin: Vec<String>,
     /// Graph inputs and outputs that hold its states.
     pub states: Vec<(String, String, Slot)>,
 }
@@ -139,6 +143,7 @@ fn attempt(
             let neurons = emitted.neurons.iter().map(|n| LiftedNeuron {
                 model: started(&algebra, n),
                 form: n.found.form,
+                origin: n.origin.clone(),
                 states: emit::held(&graph, &n.found)
                     .into_iter()
                     .map(|(i, o, slot)| (i.to_owned(), o.to_owned(), slot))
@@ -149,6 +154,7 @@ fn attempt(
                 model: emitted.model,
                 left_out: emitted.left_out,
                 readouts: emitted.readouts,
+                copies: graph.steps,
             }))
         }
     }

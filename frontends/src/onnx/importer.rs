@@ -212,6 +212,8 @@ pub(crate) struct Importer<'m> {
     pub held: Vec<HeldState>,
     /// Neurons that were recognised, with the name of their form.
     pub recognised: Vec<(NodeId, &'static str)>,
+    /// Operators of `ai.snnc` whose bodies were checked.
+    pub checked: BTreeSet<String>,
     /// How many more names are compared with every legal one.
     pub suggestions: usize,
     values: BTreeMap<&'m str, Value<'m>>,
@@ -251,6 +253,7 @@ impl<'m> Importer<'m> {
             delays: Vec::new(),
             held: Vec::new(),
             recognised: Vec::new(),
+            checked: BTreeSet::new(),
             suggestions: 16,
             values: BTreeMap::new(),
             readers,

@@ -1,8 +1,10 @@
 //! What is worth knowing of a file beside the layers that were read from it.
 
+use super::ai_snnc;
 use super::file::Model;
 use super::importer::{Options, domain};
 use super::lift::Readout;
+use super::proto::{FunctionProto, NodeProto};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Operators that change nothing when a network is run.
@@ -32,10 +34,18 @@ pub(crate) fn of(model: &Model, options: &Options) -> Vec<String> {
     if !unused.is_empty() {
         out.push(format!("left out: operator sets that no node uses ({})", unused.join(", ")));
     }
-    let inner = model.proto().functions.len();
+    let known = |f: &&FunctionProto| {
+        let call = NodeProto { op_type: f.name.clone(), domain: f.domain.clone(), ..NodeProto::default() };
+        ai_snnc::is_known(&call)
+    };
+    let functions = &model.proto().functions;
+    let named = functions.iter().filter(known).count();
+    if named > 0 {
+        out.push(format!("{named} ai.snnc operator(s) were read by name; their bodies calculate the same"));
+    }
+    let inner = functions.len() - named;
     if inner > 0 {
-        let what = "calls of those that are no ai.snnc operators were replaced by their bodies";
-        out.push(format!("the file defines {inner} function(s); {what}"));
+        out.push(format!("calls of {inner} function(s) were replaced by their bodies"));
     }
     out
 }

@@ -1,6 +1,7 @@
 //! The operators of domain `ai.snnc`: one node, one layer of neurons.
 
 mod attributes;
+mod body;
 mod cuba_int;
 mod dialect;
 mod iaf;
@@ -90,6 +91,11 @@ fn states(signature: &Signature) -> usize {
 
 /// Makes a layer of neurons of a node.
 pub(crate) fn import<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), Refusal> {
+    import_named(im, call)?;
+    body::check(im, call)
+}
+
+fn import_named<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), Refusal> {
     match kind(call.node) {
         Some(Kind::Standard(signature)) => {
             attributes::check(call, &signature)?;

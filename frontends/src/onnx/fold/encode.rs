@@ -9,7 +9,7 @@ use half::{bf16, f16};
 use snnc_ir::diag::Code;
 
 /// The tensor of a constant, without a name. Integers with a scale become reals.
-pub(super) fn encode(constant: &Constant) -> Result<TensorProto, Refusal> {
+pub(crate) fn encode(constant: &Constant) -> Result<TensorProto, Refusal> {
     let ty = constant.ty;
     let raw: Vec<u8> = match ty {
         DataType::Float => bytes_of(&constant.reals()?, |v| v.to_le_bytes()),

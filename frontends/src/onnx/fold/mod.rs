@@ -44,6 +44,8 @@ mod walk;
 
 pub use evaluate::evaluate;
 
+pub(crate) use encode::encode;
+
 use self::Fold::{Many, One};
 use super::constant::Constant;
 use super::importer;

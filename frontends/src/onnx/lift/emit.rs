@@ -3,8 +3,8 @@
 //! What lies between layers becomes neurons, sums and scales. Values of earlier steps that are no states
 //! become delays. Only what an output needs is written.
 
-use super::super::constant::{Constant, Data};
 use super::super::file::Model;
+use super::super::fold;
 use super::super::proto::tensor_proto::DataType;
 use super::super::proto::tensor_shape_proto::{Dimension, dimension};
 use super::super::proto::{
@@ -650,40 +650,7 @@ pub(super) fn without_time(dims: &[usize]) -> &[usize] {
 fn tensor(arena: &Arena<'_>, id: Id) -> Option<TensorProto> {
     match arena.source(id)? {
         Stored::File(stored) => Some((*stored).clone()),
-        Stored::Computed(Constant { dims, ty, data, .. }) => {
-            let mut out = TensorProto {
-                dims: dims.iter().map(|d| *d as i64).collect(),
-                data_type: *ty as i32,
-                ..TensorProto::default()
-            };
-            let raw: Vec<u8> = match (data, ty) {
-                (Data::F32(v), _) => {
-                    out.data_type = DataType::Float as i32;
-                    v.iter().flat_map(|v| v.to_le_bytes()).collect()
-                }
-                (Data::I8(v), DataType::Int8 | DataType::Bool | DataType::Uint8) => {
-                    v.iter().map(|v| *v as u8).collect()
-                }
-                (Data::I8(v), _) => {
-                    out.data_type = DataType::Int8 as i32;
-                    v.iter().map(|v| *v as u8).collect()
-                }
-                (Data::I32(v), DataType::Uint8) => v.iter().map(|v| *v as u8).collect(),
-                (Data::I32(v), DataType::Int16 | DataType::Uint16) => {
-                    v.iter().flat_map(|v| (*v as u16).to_le_bytes()).collect()
-                }
-                (Data::I32(v), _) => {
-                    out.data_type = DataType::Int32 as i32;
-                    v.iter().flat_map(|v| v.to_le_bytes()).collect()
-                }
-                (Data::I64(v), _) => {
-                    out.data_type = DataType::Int64 as i32;
-                    v.iter().flat_map(|v| v.to_le_bytes()).collect()
-                }
-            };
-            out.raw_data = raw.into();
-            Some(out)
-        }
+        Stored::Computed(constant) => fold::encode(constant).ok(),
     }
 }
 

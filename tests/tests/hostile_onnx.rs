@@ -237,6 +237,16 @@ fn what_is_not_finite_is_named() {
         let said = said(&model.bytes());
         assert!(said.contains("'d' is not finite") && !said.contains("E0302"), "{value}: {said}");
     }
+    // Numbers that are finite, and whose product is not.
+    let integers: Vec<u8> = [1_000_000i32; 6].iter().flat_map(|v| v.to_le_bytes()).collect();
+    let model = small_spiking()
+        .raw("q", DataType::Int32, &[6], &integers)
+        .scalar("qs", 1e35)
+        .node("DequantizeLinear", &["q", "qs"], &["d"])
+        .node_with("Gemm", &["f", "w2", "d"], &["g2"], vec![int("transB", 1)])
+        .output("g2");
+    let said = said(&model.bytes());
+    assert!(said.contains("'d' is not finite") && !said.contains("E0302"), "{said}");
 }
 
 #[test]

@@ -5,8 +5,9 @@ use super::importer::{Importer, domain};
 use super::ops;
 use super::refusal::{Refusal, refuse, refuse_with};
 use snnc_ir::diag::{Code, Location};
-use snnc_ir::graph::op::Op;
+use snnc_ir::graph::op::{Bias, Op};
 use snnc_ir::graph::verify::{MAX_ELEMENTS, verify};
+use snnc_ir::graph::weights::{Scale, Storage};
 use std::collections::BTreeSet;
 
 /// Every domain that a node uses must be imported.
@@ -104,7 +105,11 @@ pub(crate) fn check_result(im: &mut Importer<'_>) {
     if im.refusals.len() > refusals {
         return;
     }
-    for error in verify(&im.graph).err().unwrap_or_default() {
+    let errors = verify(&im.graph).err().unwrap_or_default();
+    if !errors.is_empty() && !check_finite(im) {
+        return;
+    }
+    for error in errors {
         let mut nodes = im.graph.nodes.iter();
         let node = nodes.find(|n| n.name == error.node && matches!(n.op, Op::Neuron(_)));
         // What a neuron's parameters are is in the hands of the file, what the graph is like is not.
@@ -114,6 +119,34 @@ pub(crate) fn check_result(im: &mut Importer<'_>) {
         };
         im.refusals.node(refusal, Location::node(error.node));
     }
+}
+
+/// Whether no layer has weights or a bias that products of finite numbers, such as integers and their scale,
+/// have made infinite.
+fn check_finite(im: &mut Importer<'_>) -> bool {
+    let before = im.refusals.len();
+    for node in &im.graph.nodes {
+        let bias = match &node.op {
+            Op::Conv2d(op) => op.bias.as_ref(),
+            Op::Linear(op) => op.bias.as_ref(),
+            _ => continue,
+        };
+        let bias = matches!(bias, Some(Bias::Real(p)) if p.values().iter().any(|v| !v.is_finite()));
+        let weights = node.op.weights().and_then(|id| im.graph.weights.get(id.0 as usize));
+        let weights = weights.is_some_and(|w| match (&w.storage, &w.scale) {
+            (Storage::F32(values), _) => values.iter().any(|v| !v.is_finite()),
+            (_, Some(Scale::PerTensor(scale))) => !scale.is_finite(),
+            (_, Some(Scale::PerChannel(scales))) => scales.iter().any(|s| !s.is_finite()),
+            _ => false,
+        });
+        for (what, _) in [("a weight", weights), ("the bias", bias)].into_iter().filter(|(_, found)| *found) {
+            let message = format!("{what} of '{}' is not finite once its factors are in", node.name);
+            let remedy = "look at the scales of the layer and at what is multiplied into it, such as a batch \
+                          normalisation: a product is beyond single precision";
+            im.refusals.node(refuse_with(Code::BadGraph, message, remedy), Location::node(&node.name));
+        }
+    }
+    im.refusals.len() == before
 }
 
 /// No value is larger than a network may have it.

@@ -153,25 +153,18 @@ impl Constant {
         Ok(integers.iter().enumerate().map(|(p, v)| *v as f32 * scale(p)).collect())
     }
 
-    /// Refuses weights and parameters that are no numbers, or that single precision does not hold.
+    /// Refuses weights that are no numbers, or that single precision does not hold.
     pub(crate) fn check_finite(&self, name: &str) -> Result<(), Refusal> {
-        let refuse = |at: String, found: f32| {
-            let message = format!("'{name}' is not finite: {at} is {found}");
-            let remedy = "look for the layer in the trained network: a training that diverged, a division by \
-                          zero, or a number beyond single precision";
-            Err(refuse_with(Code::BadGraph, message, remedy))
-        };
-        if let Data::F32(values) = &self.data
-            && let Some((at, found)) = values.iter().enumerate().find(|(_, v)| !v.is_finite())
-        {
-            return refuse(format!("element {at} of shape {:?}", self.dims), *found);
+        if let Data::F32(values) = &self.data {
+            return finite(name, &self.dims, values);
         }
         let scales = match self.quant.as_ref().map(|q| &q.scale) {
             None => &[][..],
             Some(Scale::PerTensor(scale)) => std::slice::from_ref(scale),
             Some(Scale::PerChannel(scales)) => scales,
         };
-        scales.iter().find(|s| !s.is_finite()).map_or(Ok(()), |s| refuse("its scale".into(), *s))
+        let found = scales.iter().find(|s| !s.is_finite());
+        found.map_or(Ok(()), |s| Err(not_finite(name, "its scale", *s)))
     }
 
     /// The one value of a constant with one element.
@@ -247,6 +240,20 @@ impl Constant {
             .map(|q| Quant { axis: perm.iter().position(|p| *p == q.axis).unwrap_or(0), scale: q.scale });
         Ok(Self { data: self.data.gather(positions), dims, ty: self.ty, quant })
     }
+}
+
+/// Refuses values of a shape that are no numbers, or that single precision does not hold.
+pub(crate) fn finite(name: &str, dims: &[usize], values: &[f32]) -> Result<(), Refusal> {
+    match values.iter().enumerate().find(|(_, v)| !v.is_finite()) {
+        None => Ok(()),
+        Some((at, found)) => Err(not_finite(name, &format!("element {at} of shape {dims:?}"), *found)),
+    }
+}
+
+fn not_finite(name: &str, what: &str, found: f32) -> Refusal {
+    let remedy = "look for the layer in the trained network: a training that diverged, a division by zero, or a \
+                  number beyond single precision";
+    refuse_with(Code::BadGraph, format!("'{name}' is not finite: {what} is {found}"), remedy)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::budget::Budget;
 use super::call::Call;
-use super::constant::Constant;
+use super::constant::{self, Constant};
 use super::file::{Model, fingerprint};
 use super::lift::{self, Lifted, Outcome, Readout};
 use super::names::Names;
@@ -501,9 +501,10 @@ impl<'m> Importer<'m> {
     /// A real parameter spread over features.
     pub(crate) fn real_param(&mut self, name: &'m str, features: &[usize]) -> Result<Param<f32>, Refusal> {
         let constant = self.constant(name)?;
-        constant.check_finite(name)?;
+        let values = constant.reals()?;
+        constant::finite(name, &constant.dims, &values)?;
         self.spread_cost(&constant, features)?;
-        broadcast::param(name, &constant, constant.reals()?, features)
+        broadcast::param(name, &constant, values, features)
     }
 
     /// An integer parameter spread over features.

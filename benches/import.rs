@@ -26,8 +26,8 @@ fn main() {
     }
     let megabytes = std::env::var("SNNC_BENCH_MB").ok().and_then(|v| v.parse().ok()).unwrap_or(200usize);
     println!(
-        "{:<10} {:<9} {:>6} | {:>16} | {:>22}",
-        "weights", "where", "MB", "read: s    MB", "import: s    MB     x"
+        "{:<10} {:<9} {:>6} | {:>22} | {:>30}",
+        "weights", "where", "MB", "read: s   cpu      MB", "import: s    cpu     MB     x"
     );
     let wanted: Vec<&String> = arguments.iter().skip(1).filter(|a| !a.starts_with("--")).collect();
     for form in Form::ALL {

@@ -125,7 +125,7 @@ impl Nodes {
 
     fn above(&mut self, a: &str, threshold: &str, compare: &str) -> String {
         // Half of the exporters subtract first and compare with zero.
-        let flag = if self.nodes.len() % 2 == 0 {
+        let flag = if self.nodes.len().is_multiple_of(2) {
             let zero = self.scalar(0.0);
             let difference = self.op("Sub", &[a, threshold]);
             self.op(compare, &[&difference, &zero])

@@ -7,6 +7,7 @@ use snnc_frontends::onnx::{Imported, Options, decode, import};
 use snnc_ir::graph::op::Op;
 use snnc_ir::sim::{Execution, Simulator, Values};
 use snnc_tests::flat::{Cell, SIZES, Time, model, reference};
+use snnc_tests::onnx_builder::{Builder, int};
 
 const STEPS: usize = 12;
 
@@ -81,4 +82,47 @@ fn states_are_paired_by_what_they_do() {
             assert_eq!(input, output, "{cell:?}");
         }
     }
+}
+
+#[test]
+fn long_sequences_are_read_in_no_time() {
+    for time in [Time::Unrolled(400), Time::Scan(400)] {
+        let started = std::time::Instant::now();
+        assert_eq!(imported(Cell::LeakySubtract, time).graph.steps, 400);
+        // A build without optimisation; what grows with the square of the steps takes minutes.
+        assert!(started.elapsed().as_secs() < 20, "{time:?} took {:?}", started.elapsed());
+    }
+}
+
+/// A network of many layers, in step form.
+#[test]
+fn deep_networks_are_read() {
+    let depth = 600;
+    let mut builder = Builder::default()
+        .input("x", &[1, 2])
+        .output("y")
+        .scalar("beta", 0.5)
+        .scalar("th", 1.0)
+        .floats("w", &[2, 2], &[1.0, 0.5, 0.5, 1.0]);
+    let mut from = "x".to_owned();
+    for k in 0..depth {
+        let name = |part: &str| format!("{part}{k}");
+        builder = builder
+            .input(&name("v"), &[1, 2])
+            .node("MatMul", &[&from, "w"], &[&name("i")])
+            .node("Mul", &["beta", &name("v")], &[&name("d")])
+            .node("Add", &[&name("d"), &name("i")], &[&name("u")])
+            .node("Greater", &[&name("u"), "th"], &[&name("f")])
+            .node_with("Cast", &[&name("f")], &[&name("s")], vec![int("to", 1)])
+            .node("Mul", &[&name("s"), "th"], &[&name("r")])
+            .node("Sub", &[&name("u"), &name("r")], &[&name("v_out")])
+            .output(&name("v_out"));
+        from = name("s");
+    }
+    let model = builder.node("Identity", &[&from], &["y"]).build();
+    let model = decode(model.encode_to_vec().into(), None).unwrap();
+    let imported = import(&model, &Options { steps: Some(4), ..Options::default() });
+    let imported = imported.unwrap_or_else(|d| panic!("{}", d[0]));
+    let neurons = imported.graph.nodes.iter().filter(|n| matches!(n.op, Op::Neuron(_))).count();
+    assert_eq!(neurons, depth);
 }

@@ -60,7 +60,7 @@ struct Emitter<'a, 'm> {
 }
 
 /// How far values may depend on one another.
-const MAX_DEPTH: usize = 300;
+const MAX_DEPTH: usize = 4_000;
 
 /// Writes a step.
 pub(super) fn emit<'m>(

@@ -119,7 +119,26 @@ enum Attempt {
     Failed(Refusal, Location),
 }
 
+/// Bytes of stack: deep networks are followed by recursion, whose depth is limited.
+const STACK: usize = 256 << 20;
+
+/// Tries to find the neurons, with a stack that suffices wherever the caller runs.
 fn attempt(
+    model: &Model,
+    source: &GraphProto,
+    options: &Options,
+    symbols: &BTreeMap<String, usize>,
+) -> Attempt {
+    std::thread::scope(|scope| {
+        let run = || found(model, source, options, symbols);
+        match std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, run) {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(_) => Attempt::Unknown,
+        }
+    })
+}
+
+fn found(
     model: &Model,
     source: &GraphProto,
     options: &Options,

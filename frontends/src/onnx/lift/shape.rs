@@ -13,7 +13,7 @@ use super::layers;
 use snnc_ir::diag::Code;
 
 /// How deep a part is taken through operators.
-const MAX_DEPTH: usize = 200;
+const MAX_DEPTH: usize = 4_000;
 
 impl Arena<'_> {
     /// The same elements with other dimensions.

@@ -180,7 +180,7 @@ impl<'m> Arena<'m> {
         }
         let (dims, count) = tensor::count(&stored.name, &stored.dims)?;
         let id = if count <= SMALL {
-            let constant = tensor::decode(stored, self.external)?;
+            let constant = self.decoded(stored)?;
             self.constant(constant)?
         } else {
             let ty = tensor::data_type(stored.data_type)?;
@@ -189,6 +189,15 @@ impl<'m> Arena<'m> {
         };
         self.stored_keys.insert(std::ptr::from_ref(stored), id);
         Ok(id)
+    }
+
+    /// A small tensor; the masks of bits that exporters write as UINT64 are kept as what they are in INT64.
+    fn decoded(&self, stored: &TensorProto) -> Result<Constant, Refusal> {
+        if stored.data_type != DataType::Uint64 as i32 || stored.raw_data.is_empty() {
+            return tensor::decode(stored, self.external);
+        }
+        let signed = TensorProto { data_type: DataType::Int64 as i32, ..stored.clone() };
+        Ok(Constant { ty: DataType::Uint64, ..tensor::decode(&signed, self.external)? })
     }
 
     /// A computed constant.

@@ -147,6 +147,12 @@ impl Arena<'_> {
         if let Some(id) = self.simpler(e, inputs, &dims, ty)? {
             return Ok(id);
         }
+        if let Some((k, source)) = self.reshaped_alone(inputs, &dims) {
+            let mut inner = inputs.to_vec();
+            inner[k] = source;
+            let id = self.elementwise(e, &inner)?;
+            return self.reshape(id, dims);
+        }
         self.intern(Op::Elementwise(e), inputs.to_vec(), dims, e.result(ty))
     }
 
@@ -167,6 +173,22 @@ impl Arena<'_> {
                 self.intern(e, vec![x, levels], node.dims, DataType::Float)
             }
         }
+    }
+
+    /// The one input that is a reshaped value while all others are single numbers: the operator is taken on the
+    /// value, so that neurons are not cut by reshapes that move nothing.
+    fn reshaped_alone(&self, inputs: &[Id], dims: &[usize]) -> Option<(usize, Id)> {
+        let single = |id: Id| self.is_constant(id) && self.dims(id).iter().product::<usize>() == 1;
+        let mut others = inputs.iter().enumerate().filter(|(_, id)| !single(**id));
+        let (k, &id) = others.next()?;
+        let node = self.node(id);
+        let source = match node.op {
+            Op::Reshape => *node.inputs.first()?,
+            _ => return None,
+        };
+        let rank = self.dims(source).len();
+        let fits = inputs.iter().all(|i| *i == id || self.dims(*i).len() <= rank);
+        (others.next().is_none() && node.dims == dims && fits).then_some((k, source))
     }
 
     /// What needs no operator: `x + 0`, `x · 1`, `x · 0`, a cast to the same type.

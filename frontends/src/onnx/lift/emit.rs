@@ -375,6 +375,15 @@ impl<'m> Emitter<'_, 'm> {
         })
     }
 
+    /// Whether a value is made with shifts of bits, as lava-dl's integer decays are.
+    fn shifts(&self, poly: &Poly) -> bool {
+        poly.atoms().into_iter().any(|a| match self.algebra.atom(a) {
+            Atom::Other(name, of) => name.starts_with("Bit") || of.iter().any(|p| self.shifts(p)),
+            Atom::Above { of, .. } | Atom::Truncated(of) => self.shifts(of),
+            _ => false,
+        })
+    }
+
     fn unknown(&self, k: usize, poly: &Poly) -> Stuck {
         if let Some(quantised) = self.requantised(poly) {
             let message = format!(
@@ -405,6 +414,13 @@ impl<'m> Emitter<'_, 'm> {
                 ),
                 Location::node(self.algebra.arena.origin_of(self.algebra.graph.nodes[k].example)),
             );
+        }
+        if self.shifts(poly) {
+            let message =
+                format!("a neuron in integers with shifted decays: {}", print::value(self.algebra, k));
+            let remedy =
+                "lava-dl's CUBA is not read from its ONNX export yet; write it as CUBAInt (docs/ai.snnc.md)";
+            return self.stuck(k, message, remedy);
         }
         let message = format!("this is no form of neuron that is known: {}", print::value(self.algebra, k));
         self.stuck(k, message, "`snnc explain E0207` lists the forms; an ai.snnc operator is always read")

@@ -60,6 +60,8 @@ fn model(graph: &Graph) -> Model {
         file: "random.snn".into(),
         hash: String::new(),
         opset: BTreeMap::new(),
+        neurons: BTreeMap::new(),
+        notes: Vec::new(),
         warnings: Vec::new(),
         time: std::time::Duration::ZERO,
     }

@@ -12,6 +12,7 @@ mod budget;
 mod call;
 mod consistency;
 mod constant;
+mod describe;
 mod dims;
 mod expand;
 mod file;

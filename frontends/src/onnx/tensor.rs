@@ -17,7 +17,7 @@ pub(crate) fn data_type(code: i32) -> Result<DataType, Refusal> {
 }
 
 /// Bits per element of the types we read.
-fn bits(ty: DataType) -> Option<usize> {
+pub(crate) fn bits(ty: DataType) -> Option<usize> {
     Some(match ty {
         DataType::Int2 | DataType::Uint2 => 2,
         DataType::Int4 | DataType::Uint4 => 4,

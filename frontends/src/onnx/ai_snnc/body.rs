@@ -4,14 +4,14 @@
 //! made-up inputs beside the neuron that the name stands for; where they part, the file means two things.
 
 use super::super::constant::Constant;
+use super::super::describe::described;
 use super::super::file::{ExternalData, Model};
 use super::super::fold;
 use super::super::importer::{Importer, Options, import};
 use super::super::proto::tensor_proto::DataType;
-use super::super::proto::tensor_shape_proto::{Dimension, dimension};
 use super::super::proto::{
     FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto,
-    TensorProto, TensorShapeProto, TypeProto, ValueInfoProto, type_proto,
+    TensorProto, ValueInfoProto,
 };
 use super::super::refusal::{Refusal, refuse_with};
 use super::super::tensor;
@@ -101,14 +101,13 @@ impl Sample {
         let slots = state_slots(node);
         let mut graph = GraphProto { name: "body".into(), ..GraphProto::default() };
         let mut own = NodeProto { name: "body".into(), ..node.clone() };
-        let shape: Vec<i64> =
-            if sequence { vec![STEPS as i64, 1, WIDTH as i64] } else { vec![1, WIDTH as i64] };
+        let shape = if sequence { vec![STEPS, 1, WIDTH] } else { vec![1, WIDTH] };
         for (k, input) in own.input.iter_mut().enumerate() {
             *input = format!("i{k}");
             if k == 0 {
                 graph.input.push(described(input, self.ty, &shape));
             } else if slots.iter().any(|s| s.input == k) {
-                graph.input.push(described(input, self.ty, &[1, WIDTH as i64]));
+                graph.input.push(described(input, self.ty, &[1, WIDTH]));
             } else {
                 let stored = fold::encode(self.constants.get(&k)?).ok()?;
                 graph.initializer.push(TensorProto { name: input.clone(), ..stored });
@@ -238,21 +237,5 @@ impl Sample {
             ..TensorProto::default()
         };
         tensor::decode(&stored, &ExternalData::default()).ok()
-    }
-}
-
-fn described(name: &str, ty: DataType, dims: &[i64]) -> ValueInfoProto {
-    let size = |d: &i64| Dimension { value: Some(dimension::Value::DimValue(*d)), ..Dimension::default() };
-    let tensor = type_proto::Tensor {
-        elem_type: ty as i32,
-        shape: Some(TensorShapeProto { dim: dims.iter().map(size).collect() }),
-    };
-    ValueInfoProto {
-        name: name.to_owned(),
-        r#type: Some(TypeProto {
-            value: Some(type_proto::Value::TensorType(tensor)),
-            ..TypeProto::default()
-        }),
-        ..ValueInfoProto::default()
     }
 }

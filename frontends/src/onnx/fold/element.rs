@@ -2,21 +2,9 @@
 
 use crate::onnx::constant::Data;
 use crate::onnx::proto::tensor_proto::DataType;
+use crate::onnx::tensor::bits;
 use half::{bf16, f16};
 use std::sync::Arc;
-
-/// Bits per element of the types that can be held.
-pub(super) fn bits(ty: DataType) -> Option<usize> {
-    Some(match ty {
-        DataType::Int2 | DataType::Uint2 => 2,
-        DataType::Int4 | DataType::Uint4 => 4,
-        DataType::Int8 | DataType::Uint8 | DataType::Bool => 8,
-        DataType::Int16 | DataType::Uint16 | DataType::Float16 | DataType::Bfloat16 => 16,
-        DataType::Int32 | DataType::Uint32 | DataType::Float => 32,
-        DataType::Int64 | DataType::Uint64 | DataType::Double => 64,
-        _ => return None,
-    })
-}
 
 /// Whether elements of the type are reals that can be held.
 pub(super) fn is_real(ty: DataType) -> bool {

@@ -1,10 +1,10 @@
 //! Constants as tensors of a file.
 
-use super::element::bits;
 use crate::onnx::constant::Constant;
 use crate::onnx::proto::TensorProto;
 use crate::onnx::proto::tensor_proto::DataType;
 use crate::onnx::refusal::{Refusal, refuse};
+use crate::onnx::tensor::bits;
 use half::{bf16, f16};
 use snnc_ir::diag::Code;
 

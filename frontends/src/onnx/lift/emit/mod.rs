@@ -3,23 +3,25 @@
 //! What lies between layers becomes neurons, sums and scales. Values of earlier steps that are no states
 //! become delays. Only what an output needs is written.
 
+mod layer;
+mod refuse;
+mod write;
+
 use super::super::file::Model;
-use super::super::fold;
-use super::super::proto::tensor_proto::DataType;
-use super::super::proto::tensor_shape_proto::{Dimension, dimension};
 use super::super::proto::{
-    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TensorShapeProto,
-    TypeProto, ValueInfoProto, attribute_proto::AttributeType, type_proto,
+    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, ValueInfoProto,
+    attribute_proto::AttributeType,
 };
-use super::super::refusal::{Refusal, refuse_with};
-use super::algebra::{Algebra, Atom, AtomId, Coef, Poly};
-use super::arena::{Arena, Id, Op, Stored};
+use super::super::refusal::Refusal;
+use super::algebra::{Algebra, Atom, AtomId, Poly};
+use super::arena::{Id, Op};
 use super::elementwise::{Elementwise, int};
 use super::forms::{self, Found, Slot};
+use super::names;
 use super::steps::{Input, Kind, Readout, Ref, StepGraph};
-use super::{names, print};
-use snnc_ir::diag::{Code, Location};
+use snnc_ir::diag::Location;
 use std::collections::{BTreeMap, BTreeSet};
+use write::ints;
 
 /// Domain of the operators that only this graph has.
 pub(in super::super) const DOMAIN: &str = "snnc.lift";
@@ -167,12 +169,6 @@ impl<'m> Emitter<'_, 'm> {
         Ok(dropped)
     }
 
-    fn stuck(&self, node: usize, message: String, remedy: &str) -> Stuck {
-        let example = self.algebra.graph.nodes[node].example;
-        let at = Location::node(self.algebra.arena.origin_of(example));
-        (refuse_with(Code::UnrecognisedNeuron, message, remedy), at)
-    }
-
     /// The name of a value, written if it was not.
     fn value(&mut self, r: Ref) -> Result<String, Stuck> {
         if let Some(name) = self.done.get(&r) {
@@ -217,73 +213,6 @@ impl<'m> Emitter<'_, 'm> {
             Kind::Op(Op::Elementwise(e)) => self.between(k, *e),
             Kind::Op(op) => self.layer(k, op),
         }
-    }
-
-    fn input(&mut self, k: usize, input: usize, time: Option<usize>) -> String {
-        let node = &self.algebra.graph.nodes[k];
-        let name = self.inputs.get(input).map_or("x", |(name, _)| name).to_owned();
-        let mut dims = node.dims.clone();
-        let axis = time.filter(|a| dims.get(*a) == Some(&1) && matches!(dims.len(), 3 | 5));
-        if let Some(axis) = axis {
-            dims.remove(axis);
-        }
-        self.graph.input.push(described(&name, &dims, node.ty));
-        if axis.is_none() {
-            return name;
-        }
-        let full = self.fresh(k, "step");
-        let to = node.dims.clone();
-        self.reshape(k, &name, &to, &full);
-        full
-    }
-
-    fn reshape(&mut self, k: usize, from: &str, to: &[usize], name: &str) {
-        let to = without_time(to);
-        let sizes: Vec<i64> = to.iter().map(|d| *d as i64).collect();
-        let shape = self.integers(&sizes);
-        self.push(k, "Reshape", "", vec![int("allowzero", 1)], vec![from.to_owned(), shape], name);
-    }
-
-    fn layer(&mut self, k: usize, op: &Op) -> Result<String, Stuck> {
-        let node = &self.algebra.graph.nodes[k];
-        let inputs = node.inputs.clone();
-        let mut names = Vec::with_capacity(inputs.len());
-        for input in &inputs {
-            names.push(match input {
-                Input::Constant(id) => self.constant(*id, k)?,
-                Input::Value(r) => self.value(*r)?,
-            });
-        }
-        let name = self.fresh(k, "value");
-        let dims = without_time(&node.dims).to_vec();
-        match op {
-            Op::Reshape => self.reshape(k, &names.swap_remove(0), &dims, &name),
-            Op::Transpose(perm) => {
-                let perm: Vec<i64> = perm.iter().map(|p| *p as i64).collect();
-                self.push(k, "Transpose", "", vec![ints("perm", &perm)], names, &name);
-            }
-            Op::Concat(axis) => self.push(k, "Concat", "", vec![int("axis", *axis as i64)], names, &name),
-            Op::Expand => {
-                let to = self.integers(&dims.iter().map(|d| *d as i64).collect::<Vec<_>>());
-                names.push(to);
-                self.push(k, "Expand", "", Vec::new(), names, &name);
-            }
-            Op::Slice { axis, start } => {
-                let end = start + dims.get(*axis).copied().unwrap_or(0);
-                for value in [*start, end, *axis] {
-                    let list = self.integers(&[value as i64]);
-                    names.push(list);
-                }
-                self.push(k, "Slice", "", Vec::new(), names, &name);
-            }
-            Op::Layer(template) => {
-                let template = self.algebra.arena.templates[*template as usize].clone();
-                let domain = if template.domain == "ai.onnx" { String::new() } else { template.domain };
-                self.push(k, &template.op_type, &domain, template.attributes, names, &name);
-            }
-            Op::Input(_) | Op::Constant(_) | Op::Elementwise(_) => {}
-        }
-        Ok(name)
     }
 
     /// A value between layers: a sum of values that are known, or a neuron.
@@ -361,118 +290,6 @@ impl<'m> Emitter<'_, 'm> {
                 Atom::Above { .. } | Atom::Counted(_) | Atom::Value(Ref { lag: 1.., .. })
             )
         })
-    }
-
-    /// A node between QuantizeLinear and DequantizeLinear that a value reads.
-    fn requantised(&self, poly: &Poly) -> Option<usize> {
-        poly.atoms().into_iter().find_map(|a| match self.algebra.atom(a) {
-            Atom::Value(r) => {
-                let node = &self.algebra.graph.nodes[r.node];
-                (self.algebra.arena.operator(node.example) == "DequantizeLinear").then_some(r.node)
-            }
-            Atom::Above { of, .. } | Atom::Counted(of) | Atom::Magnitude(of) => self.requantised(of),
-            _ => None,
-        })
-    }
-
-    /// Whether a value is made with shifts of bits, as lava-dl's integer decays are.
-    fn shifts(&self, poly: &Poly) -> bool {
-        poly.atoms().into_iter().any(|a| match self.algebra.atom(a) {
-            Atom::Other(name, of) => name.starts_with("Bit") || of.iter().any(|p| self.shifts(p)),
-            Atom::Above { of, .. } | Atom::Truncated(of) => self.shifts(of),
-            _ => false,
-        })
-    }
-
-    fn unknown(&self, k: usize, poly: &Poly) -> Stuck {
-        if let Some(quantised) = self.requantised(poly) {
-            let message = format!(
-                "the membrane of a neuron is quantised on the way through its own operators: {}",
-                print::value(self.algebra, k)
-            );
-            let remedy = "quantise the layers only (op_types_to_quantize=['Conv', 'Gemm', 'MatMul']), or export \
-                          the neurons as ai.snnc operators, which a quantiser leaves whole";
-            return self.stuck(quantised, message, remedy);
-        }
-        let stateless = match poly.single() {
-            Some((atom, _)) => match self.algebra.atom(atom) {
-                Atom::Above { of, .. } => !print::reads_states(self.algebra, of),
-                _ => false,
-            },
-            None => false,
-        };
-        if stateless {
-            return (
-                refuse_with(
-                    Code::HiddenState,
-                    format!(
-                        "a comparison without a state that a step could hand to the next: {}",
-                        print::value(self.algebra, k)
-                    ),
-                    "export with the state as an input and an output (init_hidden=False in snnTorch), or all \
-                     steps of an inference",
-                ),
-                Location::node(self.algebra.arena.origin_of(self.algebra.graph.nodes[k].example)),
-            );
-        }
-        if self.shifts(poly) {
-            let message =
-                format!("a neuron in integers with shifted decays: {}", print::value(self.algebra, k));
-            let remedy =
-                "lava-dl's CUBA is not read from its ONNX export yet; write it as CUBAInt (docs/ai.snnc.md)";
-            return self.stuck(k, message, remedy);
-        }
-        let message = format!("this is no form of neuron that is known: {}", print::value(self.algebra, k));
-        self.stuck(k, message, "`snnc explain E0207` lists the forms; an ai.snnc operator is always read")
-    }
-
-    /// An operator written as it is; a lower and an upper bound as one Clip.
-    fn as_is(&mut self, k: usize, e: Elementwise) -> Result<String, Stuck> {
-        let inputs = self.algebra.graph.nodes[k].inputs.clone();
-        if let (Elementwise::Named("Max" | "Min"), [Input::Value(x), Input::Constant(bound)]) =
-            (e, &inputs[..])
-        {
-            return self.clip(k, e, *x, *bound);
-        }
-        let mut names = Vec::new();
-        for input in &inputs {
-            names.push(match input {
-                Input::Constant(id) => self.constant(*id, k)?,
-                Input::Value(r) => self.value(*r)?,
-            });
-        }
-        let name = self.fresh(k, "value");
-        let attributes = match e {
-            Elementwise::Cast(to) => vec![int("to", i64::from(to))],
-            _ => Vec::new(),
-        };
-        self.push(k, e.name(), "", attributes, names, &name);
-        Ok(name)
-    }
-
-    fn clip(&mut self, k: usize, e: Elementwise, x: Ref, bound: Id) -> Result<String, Stuck> {
-        let mut x = x;
-        let mut bounds = [None, None];
-        bounds[usize::from(e == Elementwise::Named("Min"))] = Some(bound);
-        let inner = &self.algebra.graph.nodes[x.node];
-        if let (Kind::Op(Op::Elementwise(Elementwise::Named("Max"))), [Input::Value(r), Input::Constant(low)]) =
-            (&inner.kind, &inner.inputs[..])
-            && e == Elementwise::Named("Min")
-            && x.lag == 0
-        {
-            bounds[0] = Some(*low);
-            x = *r;
-        }
-        let mut names = vec![self.value(x)?];
-        for bound in bounds {
-            names.push(match bound {
-                Some(bound) => self.constant(bound, k)?,
-                None => String::new(),
-            });
-        }
-        let name = self.fresh(k, "value");
-        self.push(k, "Clip", "", Vec::new(), names, &name);
-        Ok(name)
     }
 
     fn neuron(&mut self, k: usize, found: Found) -> Result<String, Stuck> {
@@ -569,76 +386,6 @@ impl<'m> Emitter<'_, 'm> {
         self.sums.insert(key, name.clone());
         Ok(name)
     }
-
-    fn binary(&mut self, k: usize, op: &str, x: String, coef: &Coef) -> Result<String, Stuck> {
-        let values: Vec<f32> = coef.values.iter().map(|v| *v as f32).collect();
-        let dims: Vec<i64> = coef.dims.iter().map(|d| *d as i64).collect();
-        let constant = self.names.unique("constant");
-        self.graph.initializer.push(TensorProto {
-            name: constant.clone(),
-            dims,
-            data_type: DataType::Float as i32,
-            float_data: values,
-            ..TensorProto::default()
-        });
-        let name = self.fresh(k, "value");
-        self.push(k, op, "", Vec::new(), vec![x, constant], &name);
-        Ok(name)
-    }
-
-    fn fresh(&mut self, k: usize, what: &str) -> String {
-        self.names.unique(&format!("{what} {k}"))
-    }
-
-    fn push(
-        &mut self,
-        k: usize,
-        op_type: &str,
-        domain: &str,
-        attribute: Vec<AttributeProto>,
-        input: Vec<String>,
-        output: &str,
-    ) {
-        let example = self.algebra.graph.nodes[k].first;
-        let name = match op_type {
-            "Neuron" => self.names.scope(self.algebra.arena.origin_of(example)),
-            _ => self.algebra.arena.origin_of(example).to_owned(),
-        };
-        self.graph.node.push(NodeProto {
-            op_type: op_type.into(),
-            domain: domain.into(),
-            name,
-            attribute,
-            input,
-            output: vec![output.to_owned()],
-            ..NodeProto::default()
-        });
-    }
-
-    fn integers(&mut self, values: &[i64]) -> String {
-        let name = self.names.unique("shape");
-        self.graph.initializer.push(TensorProto {
-            name: name.clone(),
-            dims: vec![values.len() as i64],
-            data_type: DataType::Int64 as i32,
-            int64_data: values.to_vec(),
-            ..TensorProto::default()
-        });
-        name
-    }
-
-    fn constant(&mut self, id: Id, k: usize) -> Result<String, Stuck> {
-        if let Some(name) = self.constants.get(&id) {
-            return Ok(name.clone());
-        }
-        let tensor = tensor(self.algebra.arena, id)
-            .ok_or_else(|| self.stuck(k, "a constant cannot be read".into(), "export the model again"))?;
-        let wanted = if tensor.name.is_empty() { "constant" } else { &tensor.name };
-        let name = self.names.unique(wanted);
-        self.graph.initializer.push(TensorProto { name: name.clone(), ..tensor });
-        self.constants.insert(id, name.clone());
-        Ok(name)
-    }
 }
 
 /// A value without the reshapes around it.
@@ -659,40 +406,6 @@ pub(super) fn without_time(dims: &[usize]) -> &[usize] {
     match dims {
         [1, rest @ ..] if matches!(dims.len(), 3 | 5) && rest.first() == Some(&1) => rest,
         _ => dims,
-    }
-}
-
-/// A constant as a tensor; one of the file shares its bytes.
-fn tensor(arena: &Arena<'_>, id: Id) -> Option<TensorProto> {
-    match arena.source(id)? {
-        Stored::File(stored) => Some((*stored).clone()),
-        Stored::Computed(constant) => fold::encode(constant).ok(),
-    }
-}
-
-fn ints(name: &str, values: &[i64]) -> AttributeProto {
-    AttributeProto {
-        name: name.to_owned(),
-        ints: values.to_vec(),
-        r#type: AttributeType::Ints as i32,
-        ..AttributeProto::default()
-    }
-}
-
-fn described(name: &str, dims: &[usize], ty: DataType) -> ValueInfoProto {
-    let size =
-        |d: &usize| Dimension { value: Some(dimension::Value::DimValue(*d as i64)), ..Dimension::default() };
-    let tensor = type_proto::Tensor {
-        elem_type: ty as i32,
-        shape: Some(TensorShapeProto { dim: dims.iter().map(size).collect() }),
-    };
-    ValueInfoProto {
-        name: name.to_owned(),
-        r#type: Some(TypeProto {
-            value: Some(type_proto::Value::TensorType(tensor)),
-            ..TypeProto::default()
-        }),
-        ..ValueInfoProto::default()
     }
 }
 

@@ -126,3 +126,61 @@ fn deep_networks_are_read() {
     let neurons = imported.graph.nodes.iter().filter(|n| matches!(n.op, Op::Neuron(_))).count();
     assert_eq!(neurons, depth);
 }
+
+/// A network with a quantised activation behind a connection; `floor_last` is QCFS, otherwise the bounds come
+/// after the rounding.
+fn rounded(floor_last: bool) -> Builder {
+    let builder = Builder::default()
+        .input("x", &[1, 2])
+        .output("y")
+        .floats("w", &[2, 2], &[1.0, 0.5, -0.75, 1.25])
+        .node("MatMul", &["x", "w"], &["i"])
+        .scalar("step", 0.25)
+        .scalar("lam", 2.0)
+        .scalar("levels", 8.0)
+        .scalar("half", 0.5)
+        .scalar("zero", 0.0)
+        .scalar("one", 1.0);
+    if floor_last {
+        builder
+            .node("Div", &["i", "lam"], &["a"])
+            .node("Clip", &["a", "zero", "one"], &["b"])
+            .node("Mul", &["b", "levels"], &["c"])
+            .node("Add", &["c", "half"], &["d"])
+            .node("Floor", &["d"], &["e"])
+            .node("Div", &["e", "levels"], &["f"])
+            .node("Mul", &["f", "lam"], &["y"])
+    } else {
+        builder
+            .node("Div", &["i", "step"], &["a"])
+            .node("Round", &["a"], &["b"])
+            .node("Clip", &["b", "zero", "levels"], &["c"])
+            .node("Mul", &["c", "step"], &["y"])
+    }
+}
+
+#[test]
+fn quantised_activations_are_one_layer() {
+    for (floor_last, wanted) in
+        [(true, "scale 0.25, range 0..=8, half_up"), (false, "scale 0.25, range 0..=8")]
+    {
+        let model = decode(rounded(floor_last).build().encode_to_vec().into(), None).unwrap();
+        let imported = import(&model, &Options::default()).unwrap_or_else(|d| panic!("{}", d[0]));
+        let text = snnc_ir::text::print(&imported.graph);
+        assert!(text.contains(&format!("{{{wanted}}}")), "{text}");
+        let output = imported.graph.outputs()[0];
+        for k in 0..40 {
+            let (x, y) = (k as f32 / 16.0 - 1.0, (k * 7 % 40) as f32 / 16.0 - 1.0);
+            let mut sim = Simulator::new(&imported.graph, Execution::Dense);
+            sim.step(&[Values::Real(vec![x, y])]).unwrap();
+            let level = |i: f32| {
+                let level = i / 0.25;
+                let level =
+                    if floor_last { (level.clamp(0.0, 8.0) + 0.5).floor() } else { level.round_ties_even() };
+                f64::from(level.clamp(0.0, 8.0) * 0.25)
+            };
+            let want = [level(x - 0.75 * y), level(0.5 * x + 1.25 * y)];
+            assert_eq!(sim.value(output).to_f64(), want, "{floor_last} {x} {y}");
+        }
+    }
+}

@@ -110,7 +110,7 @@ impl<'m> Arena<'m> {
             origin: 0,
             constants: Vec::new(),
             external,
-            budget: Budget::default(),
+            budget: Budget::new(external.size()),
             interned: HashMap::new(),
             template_keys: HashMap::new(),
             constant_keys: HashMap::new(),

@@ -63,13 +63,18 @@ fn atom(algebra: &Algebra<'_, '_>, id: AtomId, depth: usize) -> String {
 
 /// Whether a polynomial reads a value of an earlier step.
 pub(super) fn reads_states(algebra: &Algebra<'_, '_>, poly: &Poly) -> bool {
+    let reads = |p: &Poly| reads_states(algebra, p);
     poly.atoms().iter().any(|a| match algebra.atom(*a) {
         Atom::Value(Ref { lag, .. }) => *lag > 0,
         Atom::Above { of, .. }
         | Atom::Rectified(of)
         | Atom::Nearest(of, _)
         | Atom::Truncated(of)
-        | Atom::Counted(of) => reads_states(algebra, of),
-        _ => false,
+        | Atom::Floored(of)
+        | Atom::Rounded(of)
+        | Atom::Magnitude(of)
+        | Atom::Signum(of)
+        | Atom::Counted(of) => reads(of),
+        Atom::Other(_, of) => of.iter().any(reads),
     })
 }

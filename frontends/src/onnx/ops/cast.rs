@@ -83,7 +83,10 @@ fn folded(constant: &Constant, to: DataType) -> Option<Data> {
     }
     let real = matches!(constant.data, Data::F32(_)) || constant.quant.is_some();
     match to {
-        DataType::Float if real => Some(Data::F32(constant.reals().ok()?.into())),
+        DataType::Float if real => Some(match &constant.data {
+            Data::F32(values) => Data::F32(values.clone()),
+            _ => Data::F32(constant.reals().ok()?.into()),
+        }),
         DataType::Float => Some(Data::F32(constant.integers().ok()?.iter().map(|v| *v as f32).collect())),
         _ if is_integer(to) && real => {
             let values = constant.reals().ok()?;

@@ -68,8 +68,14 @@ fn folded(
         let at = if zero.len() == 1 { 0 } else { k / inner % outer };
         v.saturating_sub(zero.get(at).copied().unwrap_or(0))
     };
-    let values: Vec<i64> = constant.integers()?.iter().enumerate().map(shift).collect();
-    let data = Data::pack(&values).unwrap_or(Data::I64(values.into()));
+    let data = match &constant.data {
+        // Nothing to take off: the integers as they are, shared.
+        data @ (Data::I8(_) | Data::I32(_)) if zero.iter().all(|z| *z == 0) => data.clone(),
+        _ => {
+            let values: Vec<i64> = constant.integers()?.iter().enumerate().map(shift).collect();
+            Data::pack(&values).unwrap_or(Data::I64(values.into()))
+        }
+    };
     let scale = match scale[..] {
         [one] => Scale::PerTensor(one),
         _ => Scale::PerChannel(scale),

@@ -225,7 +225,11 @@ impl<'m> Emitter<'_, 'm> {
         {
             return self.value(Ref { node: home, lag: 0 });
         }
-        if self.is_sum(&poly, k) {
+        // A step between levels belongs to the rounding, not to a layer behind it.
+        let rounded = poly
+            .single()
+            .is_some_and(|(atom, _)| matches!(self.algebra.atom(atom), Atom::Rounded(_) | Atom::Floored(_)));
+        if !rounded && self.is_sum(&poly, k) {
             return self.sum(&poly, k);
         }
         if let Some(found) = forms::find(self.algebra, k) {

@@ -83,7 +83,7 @@ fn lengths(arena: &Arena<'_>) -> Vec<usize> {
                 let source = node.inputs.first().map(|i| arena.node(*i));
                 let (Some(source), Some(len)) = (source, node.dims.get(axis)) else { continue };
                 if matches!(source.op, Op::Input(_)) {
-                    out.extend(source.dims.get(axis).map(|d| d / len));
+                    out.extend(source.dims.get(axis).and_then(|d| d.checked_div(*len)));
                 }
             }
             Op::Concat(axis) => {

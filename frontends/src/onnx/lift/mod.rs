@@ -33,7 +33,7 @@ use super::refusal::Refusal;
 use algebra::Algebra;
 use build::{Built, Stop};
 
-use snnc_ir::diag::Location;
+use snnc_ir::diag::{Code, Location};
 use snnc_ir::neuron::{Model as Neuron, Spiking};
 use std::collections::BTreeMap;
 
@@ -109,8 +109,22 @@ fn search(model: &Model, source: &GraphProto, options: &Options) -> Outcome {
     match first {
         Attempt::Done(lifted) => Outcome::Lifted(lifted),
         Attempt::Unknown => Outcome::Plain,
-        Attempt::Failed(refusal, at) => Outcome::Refused(refusal, at),
+        Attempt::Failed(refusal, at) if is_told_here(refusal.code) => Outcome::Refused(refusal, at),
+        // Of shapes and malformed nodes the importer says more: it groups all of them.
+        Attempt::Failed(..) => Outcome::Plain,
     }
+}
+
+/// Whether a refusal is about neurons, states, time or what finding them costs.
+fn is_told_here(code: Code) -> bool {
+    matches!(
+        code,
+        Code::UnrecognisedNeuron
+            | Code::HiddenState
+            | Code::UnlikeSteps
+            | Code::StateNotPaired
+            | Code::BudgetExceeded
+    )
 }
 
 enum Attempt {

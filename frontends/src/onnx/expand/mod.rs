@@ -10,7 +10,8 @@ mod quantised;
 mod rounding;
 
 use super::file::Model;
-use super::proto::NodeProto;
+use super::proto::tensor_proto::DataType;
+use super::proto::{NodeProto, TensorProto};
 use super::refusal::Refusal;
 
 /// The model with everything rewritten; `None` when there is nothing to rewrite.
@@ -36,4 +37,16 @@ pub(crate) fn expand(model: &Model) -> Result<Option<Model>, Refusal> {
 fn is_quantiser(node: &NodeProto) -> bool {
     ["qonnx.custom_op.general", "onnx.brevitas"].contains(&node.domain.as_str())
         && ["Quant", "BipolarQuant", "FloatQuant", "Trunc"].contains(&node.op_type.as_str())
+}
+
+/// Adds an initialiser; gives its name.
+fn stored(made: &mut Vec<TensorProto>, name: String, ty: DataType, dims: &[i64], raw: Vec<u8>) -> String {
+    made.push(TensorProto {
+        name: name.clone(),
+        data_type: ty as i32,
+        dims: dims.to_vec(),
+        raw_data: raw.into(),
+        ..TensorProto::default()
+    });
+    name
 }

@@ -1,6 +1,7 @@
 //! The graph as it is rewritten: constants that can be looked at, and nodes that are written.
 
 use super::super::names::Prefixes;
+use super::super::stored;
 use super::is_quantize;
 use crate::onnx::budget::MAX_ELEMENTS;
 use crate::onnx::constant::Constant;
@@ -133,14 +134,7 @@ impl<'g> Rewriter<'g> {
     /// A new initialiser.
     pub(super) fn initializer(&mut self, wanted: &str, ty: DataType, dims: &[i64], raw: Vec<u8>) -> String {
         let name = self.names.value(wanted);
-        self.made.push(TensorProto {
-            name: name.clone(),
-            data_type: ty as i32,
-            dims: dims.to_vec(),
-            raw_data: raw.into(),
-            ..TensorProto::default()
-        });
-        name
+        stored(&mut self.made, name, ty, dims, raw)
     }
 
     /// A new initialiser of one dimension, or of none when there is one value.

@@ -10,6 +10,7 @@ mod find;
 mod values;
 
 use super::names::Prefixes;
+use super::stored;
 use crate::onnx::file::Model;
 use crate::onnx::proto::tensor_proto::DataType;
 use crate::onnx::proto::{NodeProto, TensorProto};
@@ -51,17 +52,6 @@ pub(super) fn is_needed(nodes: &[NodeProto]) -> bool {
     let standard = |n: &&NodeProto| matches!(n.domain.as_str(), "" | "ai.onnx");
     let has = |op: &str| nodes.iter().filter(standard).any(|n| n.op_type == op);
     has("Floor") || (has("Cast") && has("DequantizeLinear"))
-}
-
-fn stored(made: &mut Vec<TensorProto>, name: String, ty: DataType, dims: &[i64], raw: Vec<u8>) -> String {
-    made.push(TensorProto {
-        name: name.clone(),
-        data_type: ty as i32,
-        dims: dims.to_vec(),
-        raw_data: raw.into(),
-        ..TensorProto::default()
-    });
-    name
 }
 
 fn apply(nodes: &mut Vec<NodeProto>, made: &mut Vec<TensorProto>, names: &mut Prefixes, r: &Rounding) {

@@ -17,7 +17,7 @@ from torch import nn
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "python"))
 
-from snnc import DOMAIN, VERSION, Operator, complete
+from snnc.opset import DOMAIN, VERSION, Operator, complete
 
 OPSET = 20
 NEURON = Operator.parse("LIF_subtract_next_gt_binary")

@@ -2,7 +2,7 @@
 
 import unittest
 
-from snnc import Operator, OperatorNameError, all_operators, make_node
+from snnc.opset import Operator, OperatorNameError, all_operators, make_node
 
 
 class Names(unittest.TestCase):

@@ -27,8 +27,8 @@ from onnx import helper, numpy_helper
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "python"))
 
-from snnc import DOMAIN, Operator, all_operators, complete, make_node
-from snnc.ops import FAMILIES, VERSION
+from snnc.opset import DOMAIN, Operator, all_operators, complete, make_node
+from snnc.opset.operators import FAMILIES, VERSION
 
 OUT = ROOT / "tests" / "models" / "ai_snnc"
 STEPS = 6

@@ -9,7 +9,7 @@ import onnx
 from onnx import helper
 
 from .bodies import function
-from .ops import DOMAIN, VERSION, Operator
+from .operators import DOMAIN, VERSION, Operator
 
 
 def complete(

@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from .ops import DOMAIN, Operator
+from .operators import DOMAIN, Operator
 
 #: Lowest ``ai.onnx`` operator set of a body. The nodes are the same in every later one; a function has to
 #: import the one that its model imports (the ONNX checker compares the versions of each operator).

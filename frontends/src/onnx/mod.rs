@@ -15,6 +15,7 @@ mod constant;
 mod describe;
 mod dims;
 mod expand;
+mod feedback;
 mod file;
 mod fold;
 mod importer;

@@ -401,3 +401,24 @@ fn codes_of_feedback() {
     // A membrane, which only its neuron has.
     assert_eq!(code(recurrent(None, &[-1, 4], "vo")), Code::StateNotPaired);
 }
+
+#[test]
+fn a_product_sees_the_last_axis_behind_an_axis_of_one_step() {
+    let weights: Vec<f32> = (0..12).map(|k| k as f32 * 0.25 - 1.0).collect();
+    let builder = Builder::default()
+        .input("x", &[1, 1, 4])
+        .input("v", &[1, 3])
+        .floats("w", &[4, 3], &weights)
+        .shape("axis", &[0])
+        .scalar("beta", 0.5)
+        .scalar("th", 1.0)
+        .node("MatMul", &["x", "w"], &["m"])
+        .node("Squeeze", &["m", "axis"], &["n"])
+        .node("ai.snnc::LIF_subtract_next_gt_binary", &["n", "v", "beta", "th"], &["s", "vo"])
+        .output("s")
+        .output("vo")
+        .metadata("snnc.steps", "4");
+    let graph = graph(builder);
+    let linear = graph.nodes.iter().find(|n| matches!(n.op, Op::Linear(_))).expect("a linear layer");
+    assert_eq!(linear.shape.len(), 3);
+}

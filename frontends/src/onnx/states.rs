@@ -110,6 +110,7 @@ pub(crate) fn absorb<'m, T: Copy + PartialEq + Default>(
         return Ok(None);
     }
     let initial = read(im, name, features)?;
+    let initial = initial.uniform().map_or(initial, Param::Scalar);
     Ok((initial.uniform() != Some(T::default())).then_some(initial))
 }
 

@@ -32,7 +32,13 @@ fn matrix_first<'m>(im: &mut Importer<'m>, call: &Call<'m>, w: &'m str, x: &'m s
 
 /// A product with a constant matrix that gives out values of a type.
 pub(super) fn product<'m>(im: &mut Importer<'m>, call: &Call<'m>, ty: DataType) -> Result<(), Refusal> {
-    let x = im.layer(call.required(0)?)?;
+    let mut x = im.layer(call.required(0)?)?;
+    // A step that was cut out of a sequence keeps an axis of one step in front of its features.
+    if let Some((_, outer)) = x.features().split_last()
+        && outer.iter().all(|d| *d == 1)
+    {
+        x.lead += outer.len();
+    }
     let [_] = x.features() else {
         let message = format!("it multiplies the last axis of features of shape {:?} only", x.features());
         return Err(call.form(message));

@@ -1,0 +1,115 @@
+"""Norse: LIFCell, LIFBoxCell, IAFCell, LICell, LIBoxCell, their recurrent cells, and the modules over time.
+
+A neuron compares with ``>`` and is set to ``v_reset`` in the step of the spike. The membrane starts at ``v_leak``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import norse.torch as norse
+import torch
+from norse.torch.module import snn
+from torch import Tensor, nn
+
+from ...errors import ExportError
+from ...opset import Operator
+from ..neuron import Neuron, Parameter, membrane
+from ..session import Found, Tracer
+
+_BASES = (snn.SNNCell, snn.SNN, snn.SNNRecurrentCell, snn.SNNRecurrent)
+_OVER_TIME = (snn.SNN, snn.SNNRecurrent)
+_RECURRENT = (snn.SNNRecurrentCell, snn.SNNRecurrent)
+#: Equations by the name of the module without ``Cell`` and ``Recurrent``.
+_KINDS = ("LIF", "LIFBox", "IAF", "LI", "LIBox")
+
+
+def neuron(module: nn.Module) -> Found | None:
+    """What stands in for the forward of a Norse neuron."""
+    if not isinstance(module, _BASES):
+        return None
+    name = type(module).__name__
+    kind = name.removesuffix("Cell").removesuffix("Recurrent")
+    if kind not in _KINDS or type(module) is not getattr(norse, name, None):
+        raise ExportError(f"no ai.snnc operator describes it; supported are cells and modules {', '.join(_KINDS)}")
+    if getattr(module, "record_states", False):
+        raise ExportError("record_states=True gives the states of all steps; export with False")
+    chain = _readout(module, kind) if kind in ("LI", "LIBox") else [("", _spiking(module, kind))]
+
+    def step(tracer: Tracer, x: Tensor) -> tuple[Tensor, Any]:
+        recurrent = isinstance(module, _RECURRENT)
+        if recurrent:
+            x = nn.functional.linear(x, module.input_weights)
+            before = tracer.feedback("z", x)
+            x = x + nn.functional.linear(before, module.recurrent_weights)
+        states: list[Tensor] = []
+        for part, made in chain:
+            x, *after = tracer.neuron(made, x, part)
+            states.extend(after)
+        if recurrent:
+            tracer.feed("z", x)
+        return x, tuple(states)
+
+    def call(tracer: Tracer, input_tensor: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        if not isinstance(module, _OVER_TIME):
+            return step(tracer, input_tensor)
+        if input_tensor.shape[0] != 1:
+            raise ExportError("a module over time was called with more than one step")
+        result, state = step(tracer, input_tensor.squeeze(0))
+        return result.unsqueeze(0), state
+
+    return Found(call, 0 if isinstance(module, _OVER_TIME) else None)
+
+
+def _number(value: Any) -> Tensor:
+    return torch.as_tensor(value).detach().float()
+
+
+def _zero(value: Tensor) -> bool:
+    return not bool((value != 0).any())
+
+
+def _spiking(module: Any, kind: str) -> Neuron:
+    p = module.p
+    options: list[str] = []
+    parameters: dict[str, Parameter] = {"beta": 1.0, "threshold": _number(p.v_th)}
+    start: dict[str, Parameter] = {}
+    if kind != "IAF":
+        rate, rest = _number(module.dt * p.tau_mem_inv), _number(p.v_leak)
+        options.append("gain")
+        parameters.update(beta=1 - rate, gain=rate)
+        if not _zero(rest):
+            options.append("rest")
+            parameters["v_rest"] = rest
+            start["v"] = rest
+    if kind == "LIF":
+        options.append("iafter")
+        parameters["alpha"] = 1 - _number(module.dt * p.tau_syn_inv)
+    method = getattr(getattr(p, "reset_method", None), "__name__", "reset_value")
+    if method == "reset_subtract":
+        reset = "subtract"
+    elif method == "reset_value":
+        value = _number(p.v_reset)
+        reset = "zero" if _zero(value) else "value"
+        if reset == "value":
+            parameters["v_reset"] = value
+    else:
+        raise ExportError(f"its reset_method is '{method}'; supported are reset_value and reset_subtract")
+    family = "CUBA" if kind == "LIF" else "LIF"
+    return Neuron(membrane(family, reset, "same", "gt", "binary", options), parameters, start)
+
+
+def _readout(module: Any, kind: str) -> list[tuple[str, Neuron]]:
+    """An integrator; one with a synaptic current is two in a row."""
+    p = module.p
+    rate, rest = _number(module.dt * p.tau_mem_inv), _number(p.v_leak)
+    options = ["gain"] if _zero(rest) else ["gain", "rest"]
+    parameters: dict[str, Parameter] = {"beta": 1 - rate, "gain": rate}
+    start: dict[str, Parameter] = {}
+    if not _zero(rest):
+        parameters["v_rest"] = start["v"] = rest
+    integrator = Neuron(Operator.parse("_".join(["LI", *options])), parameters, start)
+    if kind == "LIBox":
+        return [("", integrator)]
+    current = Neuron(Operator.parse("LI"), {"beta": 1 - _number(module.dt * p.tau_syn_inv)})
+    return [("current", current), ("", integrator)]

@@ -1,0 +1,91 @@
+"""SpikingJelly: IFNode, LIFNode, ParametricLIFNode and their simple forms, in single and multi step mode.
+
+A neuron compares with ``>=`` and resets in the step of the spike: to ``v_reset``, or by the threshold where
+``v_reset`` is ``None``. The membrane starts at ``v_reset``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from spikingjelly.activation_based import neuron as nodes
+from spikingjelly.activation_based.neuron import base_node
+from torch import Tensor, nn
+
+from ...errors import ExportError
+from ...opset import Operator
+from ..neuron import Neuron, membrane
+from ..session import Found, Tracer
+
+_IF = ("IFNode", "SimpleIFNode")
+_LIF = ("LIFNode", "SimpleLIFNode")
+_PARAMETRIC = ("ParametricLIFNode",)
+_READOUT = ("NonSpikingIFNode", "NonSpikingLIFNode")
+
+
+def _base(module: nn.Module) -> type | None:
+    return next((kind for kind in type(module).__mro__ if kind in _bases()), None)
+
+
+def _bases() -> tuple[type, ...]:
+    kinds = ("BaseNode", "SimpleBaseNode", "NonSpikingBaseNode")
+    return tuple(getattr(base_node, kind) for kind in kinds if hasattr(base_node, kind))
+
+
+def neuron(module: nn.Module) -> Found | None:
+    """What stands in for the forward of a SpikingJelly neuron."""
+    if not isinstance(module, _bases()):
+        return None
+    name = type(module).__name__
+    if name not in (*_IF, *_LIF, *_PARAMETRIC, *_READOUT) or type(module) is not getattr(nodes, name, None):
+        known = ", ".join((*_IF, *_LIF, *_PARAMETRIC, *_READOUT))
+        raise ExportError(f"no ai.snnc operator describes it; supported are {known}")
+    made = _readout(module) if name in _READOUT else _spiking(module, name)
+
+    def call(tracer: Tracer, x: Tensor, *args: Any) -> Tensor:
+        if module.step_mode != "m":
+            return tracer.neuron(made, x)[0]
+        if x.shape[0] != 1:
+            raise ExportError("a multi step neuron was called with more than one step")
+        return tracer.neuron(made, x.squeeze(0))[0].unsqueeze(0)
+
+    return Found(call, 0 if module.step_mode == "m" else None)
+
+
+def _decay(module: Any, name: str) -> tuple[Tensor | float, Tensor | float | None]:
+    """Decay factor of the membrane and gain of the input."""
+    if name in _IF or name == "NonSpikingIFNode":
+        return 1.0, None
+    if name in _PARAMETRIC:
+        rate = module.w.detach().sigmoid()
+        return 1.0 - rate, rate if module.decay_input else None
+    rate = torch.tensor(1.0 / float(module.tau), dtype=torch.float64)
+    decays = getattr(module, "decay_input", True)
+    return (1.0 - rate).float(), rate.float() if decays else None
+
+
+def _spiking(module: Any, name: str) -> Neuron:
+    beta, gain = _decay(module, name)
+    reset = module.v_reset
+    kind = "subtract" if reset is None else "zero" if reset == 0 else "value"
+    rests = bool(reset) and name not in _IF
+    options = [option for option, used in (("gain", gain is not None), ("rest", rests)) if used]
+    operator = membrane("LIF", kind, "same", "ge", "binary", options)
+    parameters: dict[str, Tensor | float] = {"beta": beta, "threshold": module.v_threshold}
+    if gain is not None:
+        parameters["gain"] = gain
+    if rests:
+        parameters["v_rest"] = reset
+    if kind == "value":
+        parameters["v_reset"] = reset
+    return Neuron(operator, parameters, {"v": float(reset)} if reset else {})
+
+
+def _readout(module: Any) -> Neuron:
+    if getattr(module, "decode", None) not in (None, "last-mem"):
+        raise ExportError(f"decode='{module.decode}' sums over the steps: use decode=None, and sum the outputs")
+    beta, gain = _decay(module, type(module).__name__)
+    if gain is None:
+        return Neuron(Operator.parse("LI"), {"beta": beta})
+    return Neuron(Operator.parse("LI_gain"), {"beta": beta, "gain": gain})

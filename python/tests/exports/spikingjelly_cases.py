@@ -1,0 +1,53 @@
+"""SpikingJelly: neurons and options, in single and multi step mode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from case import Case, network, stepwise
+from spikingjelly.activation_based import functional, layer, neuron
+from torch import Tensor, nn
+
+NEURONS: dict[str, Callable[[], nn.Module]] = {
+    "if": lambda: neuron.IFNode(),
+    "if_soft": lambda: neuron.IFNode(v_reset=None),
+    "if_threshold_reset": lambda: neuron.IFNode(v_threshold=0.7, v_reset=-0.2),
+    "lif": lambda: neuron.LIFNode(),
+    "lif_soft": lambda: neuron.LIFNode(tau=3.0, v_reset=None),
+    "lif_no_input_decay": lambda: neuron.LIFNode(decay_input=False),
+    "lif_reset_value": lambda: neuron.LIFNode(v_reset=0.2),
+    "lif_no_input_decay_reset_value": lambda: neuron.LIFNode(v_reset=0.1, decay_input=False, tau=1.7),
+    "plif": lambda: neuron.ParametricLIFNode(),
+    "plif_soft": lambda: neuron.ParametricLIFNode(init_tau=3.0, v_reset=None, decay_input=False),
+}
+
+
+def _single(model: nn.Module, x: Tensor) -> Tensor:
+    functional.reset_net(model)
+    return stepwise(model, x)
+
+
+def _multi(model: nn.Module, x: Tensor) -> Tensor:
+    functional.reset_net(model)
+    result: Tensor = model(x)
+    return result
+
+
+def _layers(first: nn.Module, second: nn.Module) -> nn.Module:
+    model = nn.Sequential(
+        layer.Conv2d(2, 4, 3, padding=1),
+        layer.BatchNorm2d(4),
+        first,
+        layer.AvgPool2d(2),
+        layer.Flatten(),
+        layer.Linear(36, 5),
+        second,
+    )
+    functional.set_step_mode(model, "m")
+    return model
+
+
+def cases() -> Iterator[Case]:
+    for name, make in NEURONS.items():
+        yield Case(f"spikingjelly_{name}", network(make(), make()), _single)
+        yield Case(f"spikingjelly_multi_{name}", _layers(make(), make()), _multi, lambda x: x, {})

@@ -78,6 +78,20 @@ impl Rates {
         })
     }
 
+    /// The constants with their names in a chip file.
+    pub fn named(&self) -> [(&'static str, Bound); 8] {
+        [
+            (names::T_SYNOP, self.synop),
+            (names::T_READ, self.read),
+            (names::T_UPDATE, self.update),
+            (names::T_MESSAGE_IN, self.message_in),
+            (names::T_MESSAGE_OUT, self.message_out),
+            (names::T_LINK, self.link),
+            (names::T_HOP, self.hop),
+            (names::T_BARRIER, self.barrier),
+        ]
+    }
+
     /// The terms of one core, in the order in which equals are decided.
     pub(super) fn terms(&self, load: &Load, side: Side) -> [(Term, u64); 5] {
         [

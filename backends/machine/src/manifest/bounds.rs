@@ -1,9 +1,11 @@
 //! Bounds, and how good the mapping is.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::floorline::{State, Term};
+use crate::floorline::{Rates, State, Term};
 use crate::load::Interval;
 
 /// A quantity between bounds.
@@ -56,6 +58,31 @@ pub struct Bounds {
     pub links: Vec<LinkLoad>,
     /// Events between host and chip.
     pub io: Io,
+    /// The chip's constants in these bounds, by name; one that is not here is unknown.
+    pub constants: BTreeMap<String, Constant>,
+}
+
+/// What is known of a time of the chip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Constant {
+    /// Not less, in femtoseconds; nothing known is 0 in a lower bound.
+    pub lo_fs: Option<u64>,
+    /// What the search ranks by, in femtoseconds; nothing known is 0 in a nominal time.
+    pub nominal_fs: Option<u64>,
+    /// Not more, in femtoseconds.
+    pub hi_fs: Option<u64>,
+}
+
+impl Constant {
+    /// The constants of a chip of which something is known.
+    pub fn all(rates: &Rates) -> BTreeMap<String, Self> {
+        let known = |b: &crate::chip::Bound| b.lo.or(b.nominal).or(b.hi).is_some();
+        let constant =
+            |b: crate::chip::Bound| Self { lo_fs: b.lo, nominal_fs: b.nominal.or(b.lo), hi_fs: b.hi };
+        let named = rates.named().into_iter().filter(|(_, b)| known(b));
+        named.map(|(name, b)| (name.to_owned(), constant(b))).collect()
+    }
 }
 
 /// What binds.

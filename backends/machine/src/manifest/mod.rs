@@ -9,7 +9,8 @@ mod coverage;
 mod inputs;
 
 pub use bounds::{
-    Binding, Bounds, Deadline, DeadlineState, Io, LinkLoad, Nominal, Optimality, PeriodOf, Range, Site,
+    Binding, Bounds, Constant, Deadline, DeadlineState, Io, LinkLoad, Nominal, Optimality, PeriodOf, Range,
+    Site,
 };
 pub use cores::{Core, CoreMemory, Part, Role, Slice};
 pub use coverage::check_coverage;

@@ -50,7 +50,7 @@ pub(super) fn emit(
         assumptions: assumptions(job),
         diagnostics: warnings.iter().map(warning).collect(),
     };
-    let report = |r: &Report| (r.file(), r.render(&manifest, &mapping.rates));
+    let report = |r: &Report| (r.file(), r.render(&manifest));
     let reports = job.options.reports.iter().map(report).collect();
     // Serialising these types cannot fail; an empty text would show at once in every test.
     let json = manifest.to_json().unwrap_or_default();

@@ -5,7 +5,8 @@ use snnc_ir::diag::{Code, Diagnostic};
 use snnc_machine::chip::names;
 use snnc_machine::floorline::{CoreLoad, Mesh as MeshLoad, Rates, StepBound, step_bound};
 use snnc_machine::manifest::{
-    Binding, Bounds, Deadline, Io, LinkLoad, Nominal, Optimality, PeriodOf, Range, Site as ManifestSite,
+    Binding, Bounds, Constant, Deadline, Io, LinkLoad, Nominal, Optimality, PeriodOf, Range,
+    Site as ManifestSite,
 };
 use snnc_machine::network::Network;
 use snnc_machine::target::{Part, Profile, Target};
@@ -237,6 +238,7 @@ impl Job<'_> {
                 .map(|(link, messages)| LinkLoad { from: site(link.from), to: site(link.to), messages })
                 .collect(),
             io: Io { events_in: mapping.traffic.from_host, events_out: mapping.traffic.to_host, cores: 0 },
+            constants: Constant::all(&mapping.rates),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The floorline plot: one point per layer, nominal time per step over the synaptic operations of its
 //! busiest core, between the slope of memory-bound layers and the barrier.
 
-use snnc_machine::floorline::Rates;
+use snnc_machine::chip::names;
 use snnc_machine::manifest::Manifest;
 
 use super::scale::Axis;
@@ -22,9 +22,10 @@ struct Point<'m> {
     binds: bool,
 }
 
-pub(super) fn svg(manifest: &Manifest, rates: &Rates) -> String {
+pub(super) fn svg(manifest: &Manifest) -> String {
     let points = points(manifest);
-    let barrier = rates.barrier.rank() / 1000;
+    let nominal = |name| manifest.bounds.constants.get(name).and_then(|c| c.nominal_fs).unwrap_or(0);
+    let barrier = nominal(names::T_BARRIER) / 1000;
     let floor = points.iter().map(|p| p.time).chain([barrier]).max().unwrap_or(1);
     let synops: Vec<u64> = points.iter().map(|p| p.synops.max(1)).collect();
     let times: Vec<u64> = points.iter().map(|p| p.time.max(1)).chain([barrier.max(1), floor]).collect();
@@ -40,7 +41,7 @@ pub(super) fn svg(manifest: &Manifest, rates: &Rates) -> String {
     );
     text(&mut out, EDGES[0], 300, "start", 15, &title);
     grid(&mut out, x, y);
-    slope(&mut out, x, y, rates.synop.rank());
+    slope(&mut out, x, y, nominal(names::T_SYNOP));
     if barrier > 0 {
         let at = y.place(barrier);
         line(&mut out, (EDGES[0], at), (EDGES[1], at), "#b45309", "6 4");

@@ -4,7 +4,6 @@ mod floorline;
 mod layers;
 mod scale;
 
-use snnc_machine::floorline::Rates;
 use snnc_machine::manifest::Manifest;
 
 macro_rules! reports {
@@ -44,9 +43,9 @@ reports! {
 
 impl Report {
     /// The file's text.
-    pub fn render(self, manifest: &Manifest, rates: &Rates) -> String {
+    pub fn render(self, manifest: &Manifest) -> String {
         match self {
-            Self::Floorline => floorline::svg(manifest, rates),
+            Self::Floorline => floorline::svg(manifest),
             Self::Layers => layers::csv(manifest),
         }
     }

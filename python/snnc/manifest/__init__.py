@@ -1,0 +1,49 @@
+"""Reading the manifest of a compilation, and showing it.
+
+``Manifest.load(path)`` reads what ``snnc compile`` wrote. docs/manifest.md describes the fields,
+docs/floorline.md the bounds, docs/notebook.md the use from Python.
+"""
+
+from .bounds import Binding, Bottleneck, Bounds, Constant, Deadline, HostEvents, LinkLoad, Optimality, Site
+from .compare import Comparison, comparison
+from .cores import Core, Load, Memory, Part, Slice, Usage
+from .errors import ManifestError, MissingLibraryError
+from .manifest import SCHEMA, Assumption, Manifest, Warning
+from .network import Activity, Inputs, Layer, LayerBound, LayerInput, ModelFile, Options
+from .quantities import EnergyInterval, Rate, TimeInterval
+
+__all__ = [
+    "SCHEMA",
+    "Activity",
+    "Assumption",
+    "Binding",
+    "Bottleneck",
+    "Bounds",
+    "Comparison",
+    "Constant",
+    "Core",
+    "Deadline",
+    "EnergyInterval",
+    "HostEvents",
+    "Inputs",
+    "Layer",
+    "LayerBound",
+    "LayerInput",
+    "LinkLoad",
+    "Load",
+    "Manifest",
+    "ManifestError",
+    "Memory",
+    "MissingLibraryError",
+    "ModelFile",
+    "Optimality",
+    "Options",
+    "Part",
+    "Rate",
+    "Site",
+    "Slice",
+    "TimeInterval",
+    "Usage",
+    "Warning",
+    "comparison",
+]

@@ -74,7 +74,7 @@ def _library(wanted: Library | None) -> tuple[Library, Any]:
 
         return "polars", polars
     except ImportError as error:
-        names = "polars is" if wanted else "neither pandas nor polars is"
+        names = "polars is not" if wanted else "neither pandas nor polars is"
         raise MissingLibraryError(f"{names} installed: pip install {wanted or 'pandas'}") from error
 
 

@@ -42,6 +42,10 @@ STATES = {
     "barrier_bound": (BARRIER, "cross"),
 }
 _UNKNOWN_STATE = (BARRIER, "circle")
+_THIN_LINE = 'stroke="currentColor" stroke-opacity="0.45"'
+_RING_STYLE = f'fill="none" stroke="{BOTTLENECK}" stroke-width="2"'
+#: Answers to the pointer within, too.
+_NETWORK_STYLE = 'fill="none" stroke="currentColor" stroke-width="1.5" pointer-events="all"'
 _SHAPES = {
     "square": "M-4.5 -4.5H4.5V4.5H-4.5Z",
     "triangle": "M0 -5.5L5.5 4.5H-5.5Z",
@@ -208,14 +212,13 @@ def _bar(out: _Drawing, layout: Layout, mark: _Mark, y: Axis) -> None:
     point = mark.first
     if point.lower_ps is None:
         return
-    style = 'stroke="currentColor" stroke-opacity="0.45"'
     upper = y.most + 1 if point.upper_ps is None else point.upper_ps
     bottom, top = y.place(point.lower_ps), y.place(upper)
-    out.line((mark.x, bottom), (mark.x, top), style)
+    out.line((mark.x, bottom), (mark.x, top), _THIN_LINE)
     layout.lines.append((((mark.x, top), (mark.x, bottom)), THIN))
     for at, known in ((bottom, point.lower_ps >= y.least), (top, upper <= y.most)):
         if known:
-            out.line((mark.x - 40, at), (mark.x + 40, at), style)
+            out.line((mark.x - 40, at), (mark.x + 40, at), _THIN_LINE)
 
 
 def _draw_mark(out: _Drawing, mark: _Mark, network: bool) -> None:
@@ -224,17 +227,12 @@ def _draw_mark(out: _Drawing, mark: _Mark, network: bool) -> None:
         told.append(f"and {grouped(len(mark.points) - len(told))} more")
     out.parts.append(f"<g><title>{escaped('; '.join(told))}</title>")
     if network:
-        out.shape(
-            mark.x,
-            mark.y,
-            "network",
-            'fill="none" stroke="currentColor" stroke-width="1.5" pointer-events="all"',
-        )
+        out.shape(mark.x, mark.y, "network", _NETWORK_STYLE)
     else:
         colour, shape = STATES.get(mark.first.state, _UNKNOWN_STATE)
         out.shape(mark.x, mark.y, shape, f'fill="{colour}"')
         if mark.first.binds:
-            out.shape(mark.x, mark.y, "ring", f'fill="none" stroke="{BOTTLENECK}" stroke-width="2"')
+            out.shape(mark.x, mark.y, "ring", _RING_STYLE)
     out.parts.append("</g>")
 
 
@@ -254,13 +252,9 @@ def _half(mark: _Mark, network: bool) -> int:
 
 def _name(out: _Drawing, layout: Layout, mark: _Mark, name: str, network: bool) -> None:
     place = layout.put(mark.x, mark.y, _half(mark, network), width(name) * _COLUMN_WIDTH)
-    if place is not None:
+    if name and place is not None:
         if place.ring > 1:
-            out.line(
-                (mark.x, mark.y),
-                place.edge,
-                'stroke="currentColor" stroke-opacity="0.45" stroke-dasharray="2 2"',
-            )
+            out.line((mark.x, mark.y), place.edge, f'{_THIN_LINE} stroke-dasharray="2 2"')
         style = 'font-style="italic"' if network else 'font-weight="bold"' if mark.first.binds else ""
         out.text(place.x, place.y, name, place.anchor, style)
 
@@ -278,15 +272,9 @@ def _legend(out: _Drawing, lines: list[tuple[str, str]], states: set[str], binds
     if not lines:
         out.text(left, row(0) + 40, "slope, floor and barrier: not known to the manifest")
     k = max(len(lines), 1)
-    out.line(
-        (left + 150, row(k) - 60), (left + 150, row(k) + 60), 'stroke="currentColor" stroke-opacity="0.45"'
-    )
+    out.line((left + 150, row(k) - 60), (left + 150, row(k) + 60), _THIN_LINE)
     for end in (-60, 60):
-        out.line(
-            (left + 110, row(k) + end),
-            (left + 190, row(k) + end),
-            'stroke="currentColor" stroke-opacity="0.45"',
-        )
+        out.line((left + 110, row(k) + end), (left + 190, row(k) + end), _THIN_LINE)
     out.text(left + 380, row(k) + 40, "lower to upper bound")
     marks = [(name, *look) for name, look in STATES.items() if name in states]
     for k, (name, colour, shape) in enumerate(marks):
@@ -294,15 +282,11 @@ def _legend(out: _Drawing, lines: list[tuple[str, str]], states: set[str], binds
         out.text(right + 260, row(k) + 40, f"{state_name(name)} layer")
     k = len(marks)
     if binds:
-        out.shape(
-            right + 100, row(k), "ring", f'fill="none" stroke="{BOTTLENECK}" stroke-width="2"', " scale(0.8)"
-        )
+        out.shape(right + 100, row(k), "ring", _RING_STYLE, " scale(0.8)")
         out.text(right + 260, row(k) + 40, "the bottleneck (estimate)")
         k += 1
-    out.shape(
-        right + 100, row(k), "network", 'fill="none" stroke="currentColor" stroke-width="1.7"', " scale(0.8)"
-    )
-    out.text(right + 260, row(k) + 40, "whole network: busiest core, time of a step")
+    out.shape(right + 100, row(k), "network", _NETWORK_STYLE, " scale(0.8)")
+    out.text(right + 260, row(k) + 40, "whole network, at its busiest core")
     return (max(len(lines), 1, k) + 1) * _LEGEND_ROW + 6
 
 

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -207,13 +208,18 @@ def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
         yield from _places(inner, (*path, key))
 
 
-def _small() -> Any:
+@cache
+def _small_text() -> str:
     data = digits()
     data["layers"], data["cores"] = data["layers"][:2], data["cores"][:1]
     data["assumptions"] = data["assumptions"][:1]
     data["bounds"]["links"] = data["bounds"]["links"][:1]
     data["diagnostics"] = [{"code": "W0602", "node": None, "message": "text"}]
-    return data
+    return json.dumps(data)
+
+
+def _small() -> Any:
+    return json.loads(_small_text())
 
 
 _GONE = object()

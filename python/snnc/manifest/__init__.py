@@ -8,7 +8,7 @@ from .bounds import Binding, Bottleneck, Bounds, Constant, Deadline, HostEvents,
 from .compare import Comparison, comparison
 from .cores import Core, Load, Memory, Part, Slice, Usage
 from .errors import ManifestError, MissingLibraryError
-from .manifest import SCHEMA, Assumption, Manifest, Warning
+from .manifest import SCHEMA, Assumption, CompileWarning, Manifest
 from .network import Activity, Inputs, Layer, LayerBound, LayerInput, ModelFile, Options
 from .quantities import EnergyInterval, Rate, TimeInterval
 
@@ -20,6 +20,7 @@ __all__ = [
     "Bottleneck",
     "Bounds",
     "Comparison",
+    "CompileWarning",
     "Constant",
     "Core",
     "Deadline",
@@ -44,6 +45,5 @@ __all__ = [
     "Slice",
     "TimeInterval",
     "Usage",
-    "Warning",
     "comparison",
 ]

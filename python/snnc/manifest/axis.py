@@ -42,8 +42,14 @@ class Axis:
 
     def place(self, value: int) -> int:
         """Where a value stands, in tenths of a pixel; what is off the axis at its end."""
-        at = min(max(log2(value), self._from), self._to) - self._from
-        return self._start + (self._end - self._start) * at // (self._to - self._from)
+        return self._at(min(max(log2(value), self._from), self._to))
+
+    def place_beyond(self, numerator: int, denominator: int) -> int:
+        """Where a fraction stands or would stand, in tenths of a pixel."""
+        return self._at(log2(numerator) - log2(denominator))
+
+    def _at(self, power: int) -> int:
+        return self._start + (self._end - self._start) * (power - self._from) // (self._to - self._from)
 
     @property
     def least(self) -> int:

@@ -108,6 +108,8 @@ class Comparison:
         )
 
 
+#: Columns of the name of a layer.
+_LAYER = 24
 _NOTE = "Time per step. Lower and upper are bounds; nominal, state and binding are estimates."
 _HEADER = (
     ("name", False),
@@ -137,7 +139,7 @@ def _words(m: Manifest) -> list[str]:
     binding = m.bottleneck.binding
     place = summary.term_name(binding.resource)
     if binding.layer is not None:
-        place = f"{place} ({shortened(binding.layer)})"
+        place = f"{place} ({shortened(binding.layer, _LAYER)})"
     deadline = shortened(m.deadline.state) if m.deadline else ""
     return [summary.state_name(m.bottleneck.state), place, percent(m.optimality.gap_ppm), deadline]
 

@@ -51,7 +51,7 @@ class Assumption:
 
 
 @dataclass(frozen=True, slots=True)
-class Warning:
+class CompileWarning:
     """A warning of the compilation."""
 
     code: str
@@ -60,7 +60,7 @@ class Warning:
     message: str
 
     @classmethod
-    def read(cls, fields: Fields) -> Warning:
+    def read(cls, fields: Fields) -> CompileWarning:
         return cls(fields.text("code"), fields.text_or_none("node"), fields.text("message"))
 
 
@@ -90,7 +90,9 @@ class Manifest:
             Assumption.read(f) for f in fields.children("assumptions")
         )
         #: Warnings of the run.
-        self.diagnostics: tuple[Warning, ...] = tuple(Warning.read(f) for f in fields.children("diagnostics"))
+        self.diagnostics: tuple[CompileWarning, ...] = tuple(
+            CompileWarning.read(f) for f in fields.children("diagnostics")
+        )
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Manifest:

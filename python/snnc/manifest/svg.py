@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from .axis import Axis
 from .floorline import Floorline, Point
-from .labels import BOLD, THIN, Box, Layout
+from .labels import BOLD, THIN, Box, Layout, Line
 from .summary import state_name
 from .text import TITLE, Names, escaped, shortened, width
 from .units import grouped, time
@@ -27,8 +27,11 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 780, 7040, 560, 3300
 _NAMED = 12
 _NAME_COLUMNS = 22
 _COLUMN_WIDTH = 70
-#: Marks that are nearer than this are one.
-_NEAR = 40
+#: Marks in the same square of this size are one; of many layers in a larger one.
+_NEAR, _NEAR_OF_MANY = 40, 80
+_MANY = 300
+#: Layers that a mark's tooltip tells of.
+_TOLD = 4
 #: Bounds further away than this do not stretch the plot.
 _FAR_BELOW, _FAR_ABOVE = 10, 1000
 
@@ -177,14 +180,11 @@ def _lines(out: _Drawing, layout: Layout, plot: Floorline, x: Axis, y: Axis) -> 
         legend.append((style, what))
 
     if plot.synop_fs is not None:
-        start = max(x.least, y.least * 1000 // plot.synop_fs)
-        end = min(x.most, y.most * 1000 // plot.synop_fs)
-        if start < end:
-            first, last = ((x.place(s), y.place(s * plot.synop_fs // 1000)) for s in (start, end))
-            each = time(plot.synop_fs // 1000) if plot.synop_fs >= 1000 else f"{plot.synop_fs} fs"
-            line(
-                first, last, f'stroke="{SLOPE}" stroke-width="2"', f"slope: synaptic operations, {each} each"
-            )
+        ends = [(x.place(n), y.place_beyond(n * plot.synop_fs, 1000)) for n in (x.least, x.most)]
+        each = time(plot.synop_fs // 1000) if plot.synop_fs >= 1000 else f"{plot.synop_fs} fs"
+        shown = _between(ends[0], ends[1])
+        if shown is not None:
+            line(*shown, f'stroke="{SLOPE}" stroke-width="2"', f"slope: synaptic operations, {each} each")
     flat = (
         (plot.floor_ps, FLOOR, "9 4", "floor: neuron updates of the fullest core"),
         (plot.barrier_ps, BARRIER, "2 4", "barrier"),
@@ -197,12 +197,27 @@ def _lines(out: _Drawing, layout: Layout, plot: Floorline, x: Axis, y: Axis) -> 
     return legend
 
 
+def _between(low: tuple[int, int], high: tuple[int, int]) -> Line | None:
+    """What lies in the plot of a line that goes up from ``low`` to ``high``."""
+    (x1, y1), (x2, y2) = low, high
+    if y1 <= _TOP or y2 >= _BOTTOM:
+        return None
+
+    def at(y: int) -> int:
+        return x1 + (x2 - x1) * (y1 - y) // (y1 - y2)
+
+    first = (at(_BOTTOM), _BOTTOM) if y1 > _BOTTOM else low
+    last = (at(_TOP), _TOP) if y2 < _TOP else high
+    return first, last
+
+
 def _marks(plot: Floorline, x: Axis, y: Axis) -> list[_Mark]:
     """Layers by their place, the bottleneck first, then the slowest."""
+    near = _NEAR if len(plot.layers) <= _MANY else _NEAR_OF_MANY
     found: dict[tuple[int, int, str, bool], _Mark] = {}
     for point in sorted(plot.layers, key=lambda p: (not p.binds, -p.time_ps)):
         px, py = x.place(point.synops), y.place(point.time_ps)
-        key = (px // _NEAR, py // _NEAR, point.state, point.binds)
+        key = (px // near, py // near, point.state, point.binds)
         found.setdefault(key, _Mark(px, py, [])).points.append(point)
     return list(found.values())
 
@@ -222,7 +237,7 @@ def _bar(out: _Drawing, layout: Layout, mark: _Mark, y: Axis) -> None:
 
 
 def _draw_mark(out: _Drawing, mark: _Mark, network: bool) -> None:
-    told = [_told(point) for point in mark.points[:10]]
+    told = [_told(point) for point in mark.points[:_TOLD]]
     if len(mark.points) > len(told):
         told.append(f"and {grouped(len(mark.points) - len(told))} more")
     out.parts.append(f"<g><title>{escaped('; '.join(told))}</title>")

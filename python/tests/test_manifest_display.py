@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from manifest_samples import DATA, DIGITS, GOLDEN, HOSTILE, digits, manifest, network
 
-from snnc.manifest import Manifest, axis, floorline, labels, svg, text, units
+from snnc.manifest import Manifest, axis, drawing, floorline, labels, svg, text, units
 from snnc.manifest.labels import Box
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -246,7 +246,9 @@ def test_texts_of_the_plot_stand_clear_of_each_other_and_within(m: Manifest) -> 
 def test_the_bottleneck_has_its_name_in_the_plot(m: Manifest) -> None:
     bold = [e for e in ET.fromstring(m.floorline_svg()).iter(f"{SVG}text") if e.get("font-weight")]
     rings = [
-        e for e in ET.fromstring(m.floorline_svg()).iter(f"{SVG}path") if e.get("stroke") == svg.BOTTLENECK
+        e
+        for e in ET.fromstring(m.floorline_svg()).iter(f"{SVG}path")
+        if e.get("stroke") == drawing.BOTTLENECK
     ]
     binds = any(point.binds for point in floorline.of(m).layers)
     assert (len(bold), len(rings)) == ((1, 2) if binds else (0, 0))
@@ -255,7 +257,7 @@ def test_the_bottleneck_has_its_name_in_the_plot(m: Manifest) -> None:
 def _distances_to_slope(m: Manifest) -> list[tuple[str, float]]:
     """Tooltips of the layers' marks, with how far below the slope they are in pixels."""
     root = ET.fromstring(m.floorline_svg())
-    slope = next((e for e in root.iter(f"{SVG}line") if e.get("stroke") == svg.SLOPE), None)
+    slope = next((e for e in root.iter(f"{SVG}line") if e.get("stroke") == drawing.SLOPE), None)
     if slope is None:
         return []
     x1, y1, x2, y2 = (float(slope.get(key, "0")) for key in ("x1", "y1", "x2", "y2"))
@@ -352,7 +354,7 @@ def _luminance(colour: str) -> float:
 
 @pytest.mark.parametrize("page", ["#ffffff", "#111111", "#1e1e1e"])
 @pytest.mark.parametrize(
-    "colour", sorted({svg.BOTTLENECK, svg.BARRIER, *(c for c, _ in svg.STATES.values())})
+    "colour", sorted({drawing.BOTTLENECK, drawing.BARRIER, *(c for c, _ in drawing.STATES.values())})
 )
 def test_colours_stand_out_on_light_and_dark_pages(page: str, colour: str) -> None:
     one, other = sorted((_luminance(page), _luminance(colour)))

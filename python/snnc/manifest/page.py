@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from . import floorline, summary, svg
+from . import drawing, floorline, summary, svg
 from .network import Layer
 from .text import TITLE, Left, Names, escaped, excerpt, shortened
 from .units import NARROW_SPACE, grouped, thousandths, time_parts
@@ -154,7 +154,7 @@ def _layer(manifest: Manifest, layer: Layer, names: Names) -> list[Cell]:
         return cells + [("", number) for _, number in _LAYERS[len(cells) :]]
     use = manifest.usage[layer.name]
     state = summary.state_name(layer.bound.state)
-    colour, _ = svg.STATES.get(layer.bound.state, ("transparent", ""))
+    colour, _ = drawing.STATES.get(layer.bound.state, ("transparent", ""))
     return [
         *cells,
         name_cell(layer.encoding),

@@ -69,14 +69,18 @@ class Builder:
         *,
         bias: Array | None = None,
         stride: tuple[int, int] = (1, 1),
-        padding: tuple[int, int] = (0, 0),
+        padding: tuple[int, int] | tuple[int, int, int, int] = (0, 0),
         dilation: tuple[int, int] = (1, 1),
         groups: int = 1,
     ) -> Value:
-        """A convolution with weights ``[out, in / groups, kernel height, kernel width]``; sizes are (y, x)."""
+        """A convolution with weights ``[out, in / groups, kernel height, kernel width]``; sizes are (y, x).
+
+        ``padding`` is (y, x) on both sides, or (top, left, bottom, right).
+        """
         kernel = _shape(weight)
+        pads = padding if len(padding) == 4 else (*padding, *padding)
         size = tuple(
-            (x.shape[k + 1] + 2 * padding[k] - dilation[k] * (kernel[k + 2] - 1) - 1) // stride[k] + 1
+            (x.shape[k + 1] + pads[k] + pads[k + 2] - dilation[k] * (kernel[k + 2] - 1) - 1) // stride[k] + 1
             for k in range(2)
         )
         return self._node(
@@ -86,7 +90,7 @@ class Builder:
             (kernel[0], *size),
             kernel_shape=list(kernel[2:]),
             strides=list(stride),
-            pads=[*padding, *padding],
+            pads=list(pads),
             dilations=list(dilation),
             group=groups,
         )
@@ -99,6 +103,11 @@ class Builder:
     def flatten(self, x: Value, name: str) -> Value:
         """All axes but the batch as one, in the order (C, H, W)."""
         return self._node("Flatten", [x.name], name, (int(np.prod(x.shape)),), axis=1)
+
+    def reshape(self, x: Value, shape: Sequence[int], name: str) -> Value:
+        """The same elements in the same order in another shape."""
+        target = self._constant(f"{name}.shape", np.array([1, *shape], np.int64))
+        return self._node("Reshape", [x.name, target], name, tuple(shape))
 
     def average_pool(
         self,

@@ -14,6 +14,8 @@ __all__ = ["TextError", "parse"]
 #: Most elements of the weights of a layer that are made from sparse entries.
 MAX_WEIGHTS = 1 << 30
 
+_STORED: dict[str, type[np.generic]] = {"f32": np.float32, "i8": np.int8, "i32": np.int32}
+
 
 def parse(text: str) -> Network:
     """The network in the text; raises :class:`TextError`."""
@@ -109,15 +111,17 @@ class _Parser:
             positions = self._numbers(np.int64)
             self._in.expect("values")
             values = self._numbers(np.int32)
-            if positions.shape != values.shape or (positions.size and not 0 <= positions.min() <= positions.max() < count):
+            if positions.shape != values.shape or (
+                positions.size and not 0 <= positions.min() <= positions.max() < count
+            ):
                 raise self._in.error("sparse weights have positions that do not fit")
             dense = np.zeros(count, np.int32)
             dense[positions] = values
             return Weights(dense.reshape(shape), scale)
-        dense = self._numbers({"f32": np.float32, "i8": np.int8, "i32": np.int32}[kind])
-        if dense.size != count:
-            raise self._in.error(f"{dense.size} weights stand where {count} are expected")
-        return Weights(dense.reshape(shape), scale)
+        stored = self._numbers(_STORED[kind])
+        if stored.size != count:
+            raise self._in.error(f"{stored.size} weights stand where {count} are expected")
+        return Weights(stored.reshape(shape), scale)
 
     def _layer(self) -> Layer:
         op = self._in.take("atom", "the name of an operator")
@@ -146,9 +150,7 @@ class _Parser:
         self._in.expect(":")
         shape = self._shape()
         attributes = self._attributes(op)
-        origin = (name,)
-        if self._in.accept("from"):
-            origin = self._origin()
+        origin = self._origin() if self._in.accept("from") else (name,)
         return Layer(name, op, tuple(inputs), shape, attributes, weights, origin)
 
     def _shape(self) -> Shape:
@@ -271,8 +273,12 @@ _IF: dict[str, _Form] = {
 _ATTRIBUTES: dict[str, dict[str, _Form]] = {
     "input": {"values": _Parser._values},
     "conv2d": {
-        **{"stride": _pair, "pad": _four, "dilation": _pair, "kernel": _four},
-        **{"groups": _Parser._count, "bias": _Parser._parameter},
+        "stride": _pair,
+        "pad": _four,
+        "dilation": _pair,
+        "kernel": _four,
+        "groups": _Parser._count,
+        "bias": _Parser._parameter,
     },
     "linear": {"size": _pair, "bias": _Parser._parameter},
     "sum_pool": {**_WINDOW, "divisor": _Parser._count},

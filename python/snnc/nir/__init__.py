@@ -7,5 +7,6 @@
 from .convention import CONVENTIONS, Convention
 from .errors import NirError, NirWarning
 from .reader import from_nir
+from .writer import to_nir
 
-__all__ = ["CONVENTIONS", "Convention", "NirError", "NirWarning", "from_nir"]
+__all__ = ["CONVENTIONS", "Convention", "NirError", "NirWarning", "from_nir", "to_nir"]

@@ -83,14 +83,17 @@ class Neurons:
         """The tokens of a spiking neuron; puts what they need among the values."""
         convention = self._convention
         threshold = values["threshold"] = fields.parameter(node, "v_threshold", shape)
-        reset = convention.reset
+        reset: str = convention.reset
         if reset == "nir":
             values["v_reset"] = fields.parameter(node, "v_reset", shape, 0.0)
             reset = "zero" if (values["v_reset"] == 0).all() else "value"
             if reset == "zero":
                 del values["v_reset"]
         if convention.emission == "count" and not (threshold > 0).all():
-            raise NirError(f"v_threshold is {threshold.min()}, and spikes that are counted need one above zero", node.name)
+            raise NirError(
+                f"v_threshold is {threshold.min()}, and spikes that are counted need one above zero",
+                node.name,
+            )
         if node.kind == "IF" and convention.if_floor:
             values["v_min"] = -threshold
         return f"{reset}_same_{convention.compare}_{convention.emission}"

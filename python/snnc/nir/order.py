@@ -27,7 +27,8 @@ def feedback(flat: Flat, late: Iterable[str]) -> frozenset[Edge]:
     plain = {n: [t for t in ts if _plain(flat, t)] for n, ts in targets.items() if _plain(flat, n)}
     for source, target in _closing(plain, sorted(plain)):
         raise NirError(
-            f"it closes a cycle through '{source}' in which there is neither a neuron nor a Delay of a step", target
+            f"it closes a cycle through '{source}' in which there is neither a neuron nor a Delay of a step",
+            target,
         )
     starts = sorted(targets, key=lambda name: (flat.nodes[name].kind != "Input", name))
     sources = flat.sources()
@@ -58,7 +59,9 @@ def _plain(flat: Flat, name: str) -> bool:
     return flat.nodes[name].kind not in NEURONS
 
 
-def _targets(flat: Flat, late: frozenset[str], delayed: frozenset[Edge] = frozenset()) -> dict[str, list[str]]:
+def _targets(
+    flat: Flat, late: frozenset[str], delayed: frozenset[Edge] = frozenset()
+) -> dict[str, list[str]]:
     """The nodes that read each node in the same step, sorted by name."""
     out: dict[str, list[str]] = {name: [] for name in flat.nodes}
     for source, target in sorted(flat.edges):
@@ -91,7 +94,9 @@ def _closing(targets: Mapping[str, list[str]], starts: Iterable[str]) -> list[Ed
     return closing
 
 
-def _moved_back(flat: Flat, edge: Edge, sources: Mapping[str, list[str]], targets: Mapping[str, list[str]]) -> Edge:
+def _moved_back(
+    flat: Flat, edge: Edge, sources: Mapping[str, list[str]], targets: Mapping[str, list[str]]
+) -> Edge:
     source, target = edge
     while _plain(flat, source) and len(sources[source]) == 1 and len(targets[source]) == 1:
         source, target = sources[source][0], source

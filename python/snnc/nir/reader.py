@@ -13,7 +13,8 @@ import onnx
 
 from ..opset import Builder, Value
 from . import fields, hdf5, objects
-from .convention import Compare, Convention, Discretization, Reset, convention as chosen
+from .convention import Compare, Convention, Discretization, Reset
+from .convention import convention as chosen
 from .errors import NirError, NirWarning
 from .graph import PASS, Flat, Node, flatten
 from .layers import connect
@@ -73,8 +74,8 @@ def _warn_of_resets(flat: Flat) -> None:
     if open_:
         warnings.warn(
             f"{', '.join(map(repr, open_[:4]))}{' and others' if len(open_) > 4 else ''} have no v_reset, which is "
-            "read as a reset to zero, as the nir package now does; before it had this field, NIR's reset subtracted the "
-            "threshold. Say reset='zero' or reset='subtract'",
+            "read as a reset to zero, as nir 1.0.6 and later do; before, NIR's reset took the threshold off. "
+            "Say reset='zero' or reset='subtract'",
             NirWarning,
             stacklevel=3,
         )
@@ -152,7 +153,8 @@ class _Network:
             raise NirError(f"a delay of {first} is not 0 to {MAX_DELAY} steps of {self._dt}", node.name)
         if abs(count - whole) > 1e-4 * max(whole, 1):
             raise NirError(
-                f"a delay of {first} is {count:.6g} steps of {self._dt}, not a whole number; choose another dt", node.name
+                f"a delay of {first} is {count:.6g} steps of {self._dt}, not a whole number; choose another dt",
+                node.name,
             )
         return whole
 
@@ -166,4 +168,6 @@ def _check_names(model: onnx.ModelProto) -> None:
     twice = sorted(name for name, count in Counter(made).items() if count > 1)
     nodes = sorted(name for name, count in Counter(n.name for n in graph.node).items() if count > 1)
     if twice or nodes:
-        raise NirError(f"two nodes want a value called '{(twice or nodes)[0]}'; rename one", (twice or nodes)[0])
+        raise NirError(
+            f"two nodes want a value called '{(twice or nodes)[0]}'; rename one", (twice or nodes)[0]
+        )

@@ -32,7 +32,9 @@ class Window:
             for k in range(2)
         ]
         if min(out) < 1:
-            raise NirError(f"a kernel of {list(self.kernel)} does not fit into {list(size)} with its padding", node)
+            raise NirError(
+                f"a kernel of {list(self.kernel)} does not fit into {list(size)} with its padding", node
+            )
         return out[0], out[1]
 
 
@@ -58,7 +60,9 @@ def shapes(flat: Flat) -> dict[str, tuple[Shape, Shape]]:
         if node.kind == "Input":
             settle(name, fields.shape(node, "shape") or ())
         elif not sources[name]:
-            raise NirError(f"nothing leads into this {node.kind}; connect it, or put an Input before it", name)
+            raise NirError(
+                f"nothing leads into this {node.kind}; connect it, or put an Input before it", name
+            )
     while queue:
         source = queue.popleft()
         for target in targets[source]:
@@ -70,7 +74,8 @@ def shapes(flat: Flat) -> dict[str, tuple[Shape, Shape]]:
         for source in sources[name]:
             if found[source][1] != found[name][0]:
                 raise NirError(
-                    f"'{source}' gives {list(found[source][1])} where {list(found[name][0])} is expected", name
+                    f"'{source}' gives {list(found[source][1])} where {list(found[name][0])} is expected",
+                    name,
                 )
     return found
 
@@ -96,7 +101,9 @@ def window(node: Node, kernel: tuple[int, int] | None) -> Window:
     # As PyTorch does: where a kernel is even, the longer side is the end.
     total = [dilation[k] * (kernel[k] - 1) for k in range(2)]
     before = [t // 2 for t in total]
-    return Window(kernel, stride, (before[0], before[1], total[0] - before[0], total[1] - before[1]), dilation)
+    return Window(
+        kernel, stride, (before[0], before[1], total[0] - before[0], total[1] - before[1]), dilation
+    )
 
 
 def convolution(node: Node) -> tuple[fields.Real, Window]:
@@ -184,7 +191,8 @@ def _flattened(node: Node, shape: Shape) -> Shape:
     )
     if not 0 <= first <= last < len(shape):
         raise NirError(
-            f"it flattens axes {first} to {last} of {list(shape)}; axes count from 0, without the batch", node.name
+            f"it flattens axes {first} to {last} of {list(shape)}; axes count from 0, without the batch",
+            node.name,
         )
     size = 1
     for axis in shape[first : last + 1]:

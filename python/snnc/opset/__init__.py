@@ -6,7 +6,7 @@ nodes into a complete file, :mod:`snnc.opset.builder` writes whole networks laye
 """
 
 from .bodies import function, sequence_function
-from .builder import Builder, Scaled, Value
+from .builder import Builder, DuplicateNameError, Scaled, Value
 from .model import complete
 from .operators import DOMAIN, VERSION, Operator, OperatorNameError, all_operators, make_node
 
@@ -14,6 +14,7 @@ __all__ = [
     "DOMAIN",
     "VERSION",
     "Builder",
+    "DuplicateNameError",
     "Operator",
     "OperatorNameError",
     "Scaled",

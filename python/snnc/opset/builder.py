@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -38,6 +39,14 @@ class Scaled:
 
 
 Weight = Array | Scaled
+
+
+class DuplicateNameError(ValueError):
+    """Two layers, or a layer and a value that another one makes, are called the same."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"two layers or values are called '{name}'")
+        self.name = name
 
 
 class Builder:
@@ -193,6 +202,7 @@ class Builder:
 
     def model(self, steps: int, dt: float | None = None) -> onnx.ModelProto:
         """The complete model for ``steps`` steps of ``dt`` seconds; checked by the ONNX checker."""
+        self._check_names()
         graph = helper.make_graph(
             _sorted(self._nodes),
             self._name,
@@ -209,6 +219,15 @@ class Builder:
         complete(model, steps, self._states, dt)
         onnx.checker.check_model(model, full_check=True)
         return model
+
+    def _check_names(self) -> None:
+        first_values = {tensor.name for tensor in self._initializers}
+        fed = [value.name for value in (*self._inputs, *self._state_inputs) if value.name not in first_values]
+        made = [*fed, *(t.name for t in self._initializers), *(o for n in self._nodes for o in n.output)]
+        for names in (made, [node.name for node in self._nodes]):
+            twice = sorted(name for name, count in Counter(names).items() if count > 1)
+            if twice:
+                raise DuplicateNameError(twice[0])
 
     def _node(self, kind: str, inputs: list[str], name: str, shape: tuple[int, ...], **attributes: object) -> Value:
         output = f"{name}.out"

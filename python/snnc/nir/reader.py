@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections import Counter
 from os import PathLike, fspath
 from typing import Any
 
 import numpy as np
 import onnx
 
-from ..opset import Builder, Value
+from ..opset import Builder, DuplicateNameError, Value
 from . import fields, hdf5, objects
 from .convention import Compare, Convention, Discretization, Reset
 from .convention import convention as chosen
@@ -111,11 +110,12 @@ class _Network:
         if not any(node.kind == "Output" for node in self._flat.nodes.values()):
             raise NirError("the graph has no Output")
         try:
-            model = builder.model(steps, self._dt)
+            return builder.model(steps, self._dt)
+        except DuplicateNameError as error:
+            # Names of values are made of names of nodes: nodes called "a" and "a.v" may want the same one.
+            raise NirError("another node makes a value of this name; rename one", error.name) from error
         except onnx.checker.ValidationError as error:
             raise NirError(f"the ONNX checker refuses the model: {error}") from error
-        _check_names(model)
-        return model
 
     def _read(self, source: str, target: str) -> Value:
         if (source, target) not in self._feedback:
@@ -157,17 +157,3 @@ class _Network:
                 node.name,
             )
         return whole
-
-
-def _check_names(model: onnx.ModelProto) -> None:
-    """Names of values are made of names of nodes; nodes called ``a`` and ``a.v`` may want the same one."""
-    graph = model.graph
-    initial = {i.name for i in graph.initializer}
-    made = [v.name for v in graph.input if v.name not in initial]
-    made += [i.name for i in graph.initializer] + [o for n in graph.node for o in n.output]
-    twice = sorted(name for name, count in Counter(made).items() if count > 1)
-    nodes = sorted(name for name, count in Counter(n.name for n in graph.node).items() if count > 1)
-    if twice or nodes:
-        raise NirError(
-            f"two nodes want a value called '{(twice or nodes)[0]}'; rename one", (twice or nodes)[0]
-        )

@@ -104,6 +104,7 @@ class _Parser:
         scale = None
         if self._in.accept("scale"):
             scale = self._parameter(True)
+            self._fits("scale", scale, (shape[0], 1, 1))
         if kind == "seeded":
             raise self._in.error("seeded weights are only for tests of the compiler")
         if kind == "sparse":
@@ -150,8 +151,16 @@ class _Parser:
         self._in.expect(":")
         shape = self._shape()
         attributes = self._attributes(op)
+        for key, value in attributes.items():
+            if isinstance(value, Parameter):
+                self._fits(key, value, shape)
         origin = self._origin() if self._in.accept("from") else (name,)
         return Layer(name, op, tuple(inputs), shape, attributes, weights, origin)
+
+    def _fits(self, name: str, value: Parameter, shape: Shape) -> None:
+        expected = {"scalar": 1, "channel": shape[0], "neuron": shape[0] * shape[1] * shape[2]}[value.per]
+        if value.values.size != expected:
+            raise self._in.error(f"{name} has {value.values.size} values where {expected} are expected")
 
     def _shape(self) -> Shape:
         parts = self._in.take("atom", "a shape").split("x")

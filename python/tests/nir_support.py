@@ -1,4 +1,4 @@
-"""What the tests of NIR share: files written by hand, a simulator that knows nothing of snnc, and runs of models."""
+"""What the tests of NIR share: files written by hand, a simulator that knows nothing of snnc, runs of models."""
 
 from __future__ import annotations
 
@@ -59,6 +59,26 @@ def run(model, inputs, steps):
         for name in out:
             out[name].append(results[name][0])
     return {name: np.stack(values) for name, values in out.items()}
+
+
+CONV = {"stride": [1, 1], "padding": [0, 0], "dilation": [1, 1], "groups": 1}
+
+
+def neuron(kind, shape, seed=0):
+    """Fields of a neuron, different for each one of the layer."""
+    rng = np.random.default_rng(seed)
+    draw = lambda low, high: rng.uniform(low, high, shape)
+    fields = {}
+    if kind in ("LI", "LIF"):
+        fields["tau"] = draw(2e-3, 2e-2)
+    if kind in ("CubaLI", "CubaLIF"):
+        fields |= {"tau_syn": draw(1e-3, 5e-3), "tau_mem": draw(2e-3, 2e-2), "w_in": draw(2, 4)}
+    if kind not in ("I", "IF"):
+        fields["v_leak"] = draw(-0.2, 0.2)
+    fields["r"] = draw(300, 700) if kind in ("I", "IF") else draw(2, 6)
+    if kind in ("IF", "LIF", "CubaLIF"):
+        fields |= {"v_threshold": draw(0.5, 1), "v_reset": draw(-0.3, 0.2)}
+    return fields
 
 
 class Simulator:
@@ -155,13 +175,18 @@ class Simulator:
         x = np.pad(x, [(0, 0), *pads])
         rows = (x.shape[1] - dy * (ky - 1) - 1) // sy + 1
         columns = (x.shape[2] - dx * (kx - 1) - 1) // sx + 1
-        y = np.zeros((out_channels, rows, columns)) + np.broadcast_to(f["bias"].ravel(), out_channels)[:, None, None]
+        y = (
+            np.zeros((out_channels, rows, columns))
+            + np.broadcast_to(f["bias"].ravel(), out_channels)[:, None, None]
+        )
         for o in range(out_channels):
             first = o // (out_channels // groups) * per_group
             for c in range(per_group):
                 for i in range(ky):
                     for j in range(kx):
-                        part = x[first + c, i * dy : i * dy + rows * sy : sy, j * dx : j * dx + columns * sx : sx]
+                        part = x[
+                            first + c, i * dy : i * dy + rows * sy : sy, j * dx : j * dx + columns * sx : sx
+                        ]
                         y[o] += weight[o, c, i, j] * part[:rows, :columns]
         return y
 
@@ -214,7 +239,9 @@ class Simulator:
         return self.toward(self.held(name, "v", x), f["v_leak"] + f["r"] * x, tau)
 
     def current(self, name, f, x):
-        return self.keep(name, "i", self.toward(self.held(name, "i", x), f.get("w_in", 1.0) * x, f["tau_syn"]))
+        return self.keep(
+            name, "i", self.toward(self.held(name, "i", x), f.get("w_in", 1.0) * x, f["tau_syn"])
+        )
 
     def spikes(self, v, threshold):
         return ((v >= threshold) if self.at_threshold else (v > threshold)).astype(float)

@@ -7,7 +7,6 @@ import re
 import numpy as np
 import pytest
 from nir_support import ROOT
-
 from snnc.ir import TextError, parse
 
 EXAMPLE = re.search(r"```snn\n(.*?)```", (ROOT / "docs" / "text-form.md").read_text(), re.DOTALL).group(1)

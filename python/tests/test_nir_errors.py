@@ -10,7 +10,6 @@ import pytest
 
 h5py = pytest.importorskip("h5py")
 from nir_support import chain, write
-
 from snnc.nir import Convention, NirError, NirWarning, from_nir
 
 ONES = np.ones(3)
@@ -124,7 +123,12 @@ LINEAR = ("Linear", {"weight": np.ones((3, 3))})
             "m",
             "neither a neuron nor a Delay",
         ),
-        ({"m": ("Linear", {"weight": np.ones((2, 3))})}, [("n", "m"), ("m", "output")], "output", "is expected"),
+        (
+            {"m": ("Linear", {"weight": np.ones((2, 3))})},
+            [("n", "m"), ("m", "output")],
+            "output",
+            "is expected",
+        ),
         ({"m": ({}, [])}, [("n", "m")], "m", "needs exactly one Input"),
         ({"m": ({"a": LINEAR}, [("a", "b")])}, [], "m/b", "no such node"),
         ({"n.v": ("Input", {"shape": [3]})}, [("n.v", "n")], "n.v", "rename one"),
@@ -254,7 +258,13 @@ def test_fields_that_declare_more_than_they_hold(tmp_path):
 
 def test_types_that_are_no_numbers(tmp_path):
     for data in (np.ones(3) * 1j, np.zeros(3, [("a", "f4")])):
-        refuse(damaged(tmp_path, replaced("tau", lambda node, field, data=data: node.create_dataset(field, data=data))), "not numbers")
+        refuse(
+            damaged(
+                tmp_path,
+                replaced("tau", lambda node, field, data=data: node.create_dataset(field, data=data)),
+            ),
+            "not numbers",
+        )
 
 
 @pytest.mark.parametrize("link", [h5py.ExternalLink("other.nir", "/node"), h5py.SoftLink("/node")])
@@ -309,7 +319,9 @@ def test_bytes_do_not_depend_on_the_order_of_the_file(tmp_path):
     nodes["rec"] = LINEAR
     edges += [("n", "rec"), ("rec", "n")]
     first = convert(tmp_path, nodes, edges).SerializeToString(deterministic=True)
-    again = convert(tmp_path, dict(reversed(nodes.items())), edges[::-1]).SerializeToString(deterministic=True)
+    again = convert(tmp_path, dict(reversed(nodes.items())), edges[::-1]).SerializeToString(
+        deterministic=True
+    )
     assert first == again
     out = tmp_path / "out.onnx"
     from_nir(tmp_path / "a.nir", out, dt=1e-3, steps=4)

@@ -1,7 +1,7 @@
 """Conventions against the importers of the libraries themselves, where those are installed and work together.
 
-Some of their releases do not: Norse and sinabs need nir before 1.0.7, as they build NIR graphs of torch modules, and
-SpikingJelly 2.0 asks for a nirtorch that takes a device. What cannot run is skipped and says so.
+Some of their releases do not: Norse 1.1 and sinabs 3.1 build NIR graphs of torch modules, which a nir that checks
+types refuses, and SpikingJelly 2.0 asks for a nirtorch that takes a device. What cannot run is skipped.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import pytest
 nir = pytest.importorskip("nir")
 torch = pytest.importorskip("torch")
 from nir_support import MODELS, run
-
 from snnc.nir import from_nir
 
 STEPS = 30
@@ -25,7 +24,7 @@ CHECKS_TYPES = "type_check" in inspect.signature(nir.NIRGraph.__init__).paramete
 
 def neuron(kind, size, dt, *, unit):
     """A neuron whose r and w_in are 1 (unit), or such that input enters as it is."""
-    full = lambda value: np.full(size, value)  # noqa: E731
+    full = lambda value: np.full(size, value)
     fields = {"v_threshold": full(0.15 if unit and kind != "IF" else 1.0)}
     if HAS_V_RESET:
         fields["v_reset"] = full(0.0)
@@ -45,7 +44,7 @@ def neuron(kind, size, dt, *, unit):
 
 def network(kind, dt, unit):
     rng = np.random.default_rng(0)
-    layer = lambda out, size: nir.Affine(  # noqa: E731
+    layer = lambda out, size: nir.Affine(
         rng.normal(size=(out, size)).astype(np.float32), rng.normal(size=out).astype(np.float32) / 10
     )
     return nir.NIRGraph.from_list(
@@ -88,7 +87,9 @@ def test_snntorch(kind, unit):
 
 
 @pytest.mark.skipif(CHECKS_TYPES, reason="Norse makes NIR graphs of torch modules, which this nir refuses")
-@pytest.mark.parametrize(("kind", "unit"), [("IF", True), ("LIF", True), ("CubaLIF", True), ("CubaLIF", False)])
+@pytest.mark.parametrize(
+    ("kind", "unit"), [("IF", True), ("LIF", True), ("CubaLIF", True), ("CubaLIF", False)]
+)
 def test_norse(kind, unit):
     norse = pytest.importorskip("norse.torch")
     dt = 1e-3

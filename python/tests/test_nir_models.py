@@ -9,7 +9,6 @@ import pytest
 
 h5py = pytest.importorskip("h5py")
 from nir_support import MODELS, Simulator, binary, run
-
 from snnc.nir import from_nir
 
 pytestmark = pytest.mark.skipif(not MODELS.is_dir(), reason=f"no reference models in {MODELS}")
@@ -24,7 +23,7 @@ FILES = {
 def content(name):
     """Nodes and edges of a file without nested graphs, read here."""
     with h5py.File(MODELS / name) as file:
-        text = lambda v: v.decode() if isinstance(v, bytes) else v  # noqa: E731
+        text = lambda v: v.decode() if isinstance(v, bytes) else v
         nodes = {
             key: (text(node["type"][()]), {k: text(v[()]) for k, v in node.items() if k != "type"})
             for key, node in file["node/nodes"].items()

@@ -1,4 +1,4 @@
-"""Each primitive of NIR, alone and in random graphs, against a simulator that is written from NIR's equations."""
+"""Each primitive of NIR, alone and in random graphs, against a simulator written from NIR's equations."""
 
 from __future__ import annotations
 
@@ -6,34 +6,12 @@ import numpy as np
 import pytest
 
 pytest.importorskip("h5py")
-from nir_support import Simulator, chain, run, write
-
+from nir_support import CONV, Simulator, chain, neuron, run, write
 from snnc.nir import from_nir
 
 STEPS = 12
 DT = 1e-3
 RNG = np.random.default_rng
-
-
-def per_neuron(rng, shape, low, high):
-    return rng.uniform(low, high, shape)
-
-
-def neuron(kind, shape, seed=0):
-    """Fields of a neuron, different for each one of the layer."""
-    rng = RNG(seed)
-    draw = lambda low, high: per_neuron(rng, shape, low, high)  # noqa: E731
-    fields = {}
-    if kind in ("LI", "LIF"):
-        fields["tau"] = draw(2e-3, 2e-2)
-    if kind in ("CubaLI", "CubaLIF"):
-        fields |= {"tau_syn": draw(1e-3, 5e-3), "tau_mem": draw(2e-3, 2e-2), "w_in": draw(2, 4)}
-    if kind not in ("I", "IF"):
-        fields["v_leak"] = draw(-0.2, 0.2)
-    fields["r"] = draw(300, 700) if kind in ("I", "IF") else draw(2, 6)
-    if kind in ("IF", "LIF", "CubaLIF"):
-        fields |= {"v_threshold": draw(0.5, 1), "v_reset": draw(-0.3, 0.2)}
-    return fields
 
 
 def compare(tmp_path, nodes, edges, *, dt=DT, back=(), seed=1, sim=None, **options):
@@ -55,7 +33,9 @@ def compare(tmp_path, nodes, edges, *, dt=DT, back=(), seed=1, sim=None, **optio
 
 def single(kind, fields, shape, out=None):
     return chain(
-        ("input", "Input", {"shape": shape}), ("n", kind, fields), ("output", "Output", {"shape": out or shape})
+        ("input", "Input", {"shape": shape}),
+        ("n", kind, fields),
+        ("output", "Output", {"shape": out or shape}),
     )
 
 
@@ -90,7 +70,7 @@ def test_a_membrane_at_the_threshold(tmp_path, cmp, spikes):
 
 
 def test_threshold(tmp_path):
-    nodes, edges = single("Threshold", {"threshold": per_neuron(RNG(3), (4,), -1, 2)}, [4])
+    nodes, edges = single("Threshold", {"threshold": RNG(3).uniform(-1, 2, 4)}, [4])
     compare(tmp_path, nodes, edges)
 
 
@@ -104,9 +84,6 @@ def test_neurons_of_one_value_are_scalars(tmp_path):
     nodes["n"][1]["tau"] = per_channel
     model, _ = compare(tmp_path, nodes, edges)
     assert {i.name: tuple(i.dims) for i in model.graph.initializer}["n.beta"] == (2, 1, 1)
-
-
-CONV = {"stride": [1, 1], "padding": [0, 0], "dilation": [1, 1], "groups": 1}
 
 
 @pytest.mark.parametrize(
@@ -278,9 +255,9 @@ def test_a_delay_in_a_loop_is_all_the_delay_there_is(tmp_path):
 
 @pytest.mark.parametrize("seed", range(25))
 def test_random_graphs(tmp_path, seed):
-    """Layers of neurons with connections, shortcuts, delays and loops. Values are few bits, so sums are exact."""
+    """Layers of neurons with shortcuts, delays and loops. Values have few bits, so sums are exact."""
     rng = RNG(100 + seed)
-    small = lambda *shape: rng.integers(-8, 9, shape) / 8  # noqa: E731
+    small = lambda *shape: rng.integers(-8, 9, shape) / 8
     nodes = {"input": ("Input", {"shape": [5]})}
     edges, back, sizes, last = [], set(), {}, "input"
     size = 5

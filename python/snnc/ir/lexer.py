@@ -21,7 +21,7 @@ class TextError(ValueError):
 
 @dataclass(frozen=True)
 class Token:
-    """A piece of text: ``quoted`` (without quotes, escapes resolved), ``dots``, ``mark``, ``atom`` or ``end``."""
+    """A piece of text: ``quoted`` (escapes resolved, no quotes), ``dots``, ``mark``, ``atom``, ``end``."""
 
     kind: str
     text: str

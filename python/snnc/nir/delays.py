@@ -40,7 +40,7 @@ class Delays:
         flat.edges = [(a, name if b == first else b) for a, b in flat.edges if (a, b) != (first, name)]
 
     def _without_feedback(self) -> Flat:
-        """The graph with edges that lead back in place of Delays of one step, if they are read as just those."""
+        """The graph with edges that lead back in place of Delays of one step, if they are read as such."""
         flat = self._flat
         targets: dict[str, list[str]] = {}
         sources: dict[str, list[str]] = {}

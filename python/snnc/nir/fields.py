@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,8 +13,8 @@ from .graph import Node
 
 Real = npt.NDArray[np.float64]
 
-#: Most elements along an axis and in a shape.
-MAX_ELEMENTS = 1 << 31
+#: Most values of a layer, and most along an axis; Loihi 2 has a million neurons.
+MAX_ELEMENTS = 1 << 24
 
 
 def real(node: Node, name: str, *, ndim: int | None = None) -> Real:
@@ -42,7 +43,7 @@ def parameter(node: Node, name: str, shape: Sequence[int], default: float | None
     array = real(node, name)
     if array.size == 1:
         return np.full(shape, array.reshape(()))
-    fits = array.ndim == len(shape) and all(a in (1, b) for a, b in zip(array.shape, shape))
+    fits = array.ndim == len(shape) and all(a in (1, b) for a, b in zip(array.shape, shape, strict=True))
     if not fits:
         raise NirError(
             f"field {name} has the shape {list(array.shape)}, but what comes in has {list(shape)}", node.name
@@ -87,15 +88,17 @@ def shape(node: Node, name: str) -> tuple[int, ...] | None:
     values = _wholes(node, name)
     if not 1 <= len(values) <= 3:
         raise NirError(
-            f"the shape {values} has {len(values)} axes; (N), (C, L) and (C, H, W) are read, without batch and time",
+            f"the shape {values} has {len(values)} axes; it is (N), (C, L) or (C, H, W), without batch and time",
             node.name,
         )
-    size = 1
-    for axis in values:
-        size *= axis
-        if axis < 1 or size >= MAX_ELEMENTS:
-            raise NirError(f"the shape {values} is empty or too large", node.name)
-    return tuple(values)
+    return sized(node.name, tuple(values))
+
+
+def sized(node: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape, if something fits into it and that is not too much."""
+    if min(shape) < 1 or math.prod(shape) > MAX_ELEMENTS:
+        raise NirError(f"the shape {list(shape)} is empty, or has more than {MAX_ELEMENTS} values", node)
+    return shape
 
 
 def _wholes(node: Node, name: str) -> list[int]:

@@ -11,15 +11,15 @@ from .errors import NirError
 from .graph import MAX_DEPTH, PRIMITIVES, Field, Graph, Node, checked
 
 #: Most bytes of all arrays of a file together.
-MAX_BYTES = 2 << 30
+MAX_BYTES = 1 << 30
 #: A dataset may be this small without anything stored for it.
 SMALL = 1 << 20
 #: Deflate makes at most 1032 bytes of one.
 EXPANSION = 1040
-MAX_NODES = 100_000
-MAX_EDGES = 1_000_000
+MAX_NODES = 10_000
+MAX_EDGES = 100_000
 _EDGES_AT_ONCE = 256
-_MAX_EDGE_TEXT = 64 << 20
+_MAX_EDGE_TEXT = 16 << 20
 
 
 def read(path: str | PathLike[str]) -> Graph:

@@ -12,8 +12,10 @@ from .shapes import Shape, canonical, convolution, window
 
 
 def collapsed(values: fields.Real) -> fields.Real:
-    """One value for each neuron ``[N]``, ``[C, L]`` or ``[C, H, W]``, as one for the layer or for each channel where
-    they agree, in a shape that broadcasts to the state."""
+    """Values of neurons ``[N]``, ``[C, L]`` or ``[C, H, W]`` in the smallest shape that broadcasts to the state.
+
+    That is one value for the layer or one for each channel where they agree.
+    """
     values = values.reshape(canonical(values.shape)).astype(np.float32)
     first = values.reshape(-1)[0]
     if (values == first).all():

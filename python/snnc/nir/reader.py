@@ -23,6 +23,8 @@ from .shapes import canonical, shapes
 
 #: Longest Delay, in steps; Loihi 2 delays by at most 62.
 MAX_DELAY = 1024
+#: Most steps of all Delays together: each is a state of the model.
+MAX_DELAYS = 1 << 14
 
 
 def from_nir(
@@ -39,14 +41,15 @@ def from_nir(
 ) -> onnx.ModelProto:
     """An ONNX model with neurons of ``ai.snnc`` that steps a NIR graph.
 
-    ``source`` is a ``.nir`` file or a ``nir.NIRGraph``. ``dt`` is the length of a step in seconds, ``steps`` the
-    number of steps of an inference. ``convention`` says how the equations are stepped and what a reset does: a
-    name of :data:`~snnc.nir.CONVENTIONS` or a :class:`~snnc.nir.Convention`; the keywords after it replace
-    single choices. The model is written to ``output`` when that is given.
+    ``source`` is a ``.nir`` file or a ``nir.NIRGraph``. ``dt`` is the length of a step in seconds, ``steps``
+    the number of steps of an inference. ``convention`` says how the equations are stepped and what a reset
+    does: a name of :data:`~snnc.nir.CONVENTIONS` or a :class:`~snnc.nir.Convention`; the keywords after it
+    replace single choices. The model, called ``name``, is written to ``output`` when that is given.
 
-    The model is in step form: inputs ``[1, C, H, W]`` or ``[1, N]`` of a step, called like the Input nodes, states
-    as inputs and outputs. A line ``(C, L)`` of NIR is ``[1, C, L, 1]``. Feedback comes a step later. Raises
-    :class:`~snnc.nir.NirError`, which names the node, for graphs that are malformed or have no meaning in steps.
+    The model is in step form: inputs ``[1, C, H, W]`` or ``[1, N]`` of a step, called like the Input nodes,
+    states as inputs and outputs. A line ``(C, L)`` of NIR is ``[1, C, L, 1]``. Feedback comes a step later.
+    Raises :class:`~snnc.nir.NirError`, which names the node, for graphs that are malformed or have no meaning
+    in steps.
     """
     if isinstance(dt, bool) or not (isinstance(dt, (int, float)) and math.isfinite(dt) and dt > 0):
         raise NirError(f"dt is a time in seconds above zero, not {dt!r}")
@@ -72,9 +75,9 @@ def _warn_of_resets(flat: Flat) -> None:
     ]
     if open_:
         warnings.warn(
-            f"{', '.join(map(repr, open_[:4]))}{' and others' if len(open_) > 4 else ''} have no v_reset, which is "
-            "read as a reset to zero, as nir 1.0.6 and later do; before, NIR's reset took the threshold off. "
-            "Say reset='zero' or reset='subtract'",
+            f"{', '.join(map(repr, open_[:4]))}{' and others' if len(open_) > 4 else ''} have no v_reset, "
+            "which is read as a reset to zero, as nir 1.0.6 and later do; before, NIR's reset took the "
+            "threshold off. Say reset='zero' or reset='subtract'",
             NirWarning,
             stacklevel=3,
         )
@@ -87,11 +90,13 @@ class _Network:
         self._dt = dt
         self._shapes = shapes(flat)
         self._delays = {n.name: self._steps(n) for n in flat.nodes.values() if n.kind == "Delay"}
+        if sum(self._delays.values()) > MAX_DELAYS:
+            raise NirError(f"the Delays are more than {MAX_DELAYS} steps in all; choose a longer dt")
         late = [name for name, count in self._delays.items() if count > 0]
         self._feedback: frozenset[Edge] = feedback(flat, late)
         self._order = in_order(flat, late, self._feedback)
         self._values: dict[str, Value] = {
-            name: Value(f"{name}.{self._delays[name]}", canonical(self._shapes[name][1])) for name in late
+            name: Value(name, canonical(self._shapes[name][1])) for name in late
         }
 
     def model(self, name: str, steps: int) -> onnx.ModelProto:
@@ -135,8 +140,9 @@ class _Network:
         if node.kind == PASS:
             return x
         if node.kind == "Delay":
-            for k in range(1, self._delays[node.name] + 1):
-                x = builder.delayed(f"{node.name}.{k}", x.shape, x.name)
+            count = self._delays[node.name]
+            for k in range(1, count + 1):
+                x = builder.delayed(f"{node.name}.{k}" if k < count else node.name, x.shape, x.name)
             return x
         if node.kind in NEURONS:
             return neurons.add(node, x, shape)
@@ -153,7 +159,7 @@ class _Network:
             raise NirError(f"a delay of {first} is not 0 to {MAX_DELAY} steps of {self._dt}", node.name)
         if abs(count - whole) > 1e-4 * max(whole, 1):
             raise NirError(
-                f"a delay of {first} is {count:.6g} steps of {self._dt}, not a whole number; choose another dt",
+                f"a delay of {first} is {count:.6g} steps of {self._dt}, no whole number; choose another dt",
                 node.name,
             )
         return whole

@@ -53,7 +53,7 @@ def shapes(flat: Flat) -> dict[str, tuple[Shape, Shape]]:
     queue: deque[str] = deque()
 
     def settle(name: str, shape: Shape) -> None:
-        found[name] = (shape, _result(flat.nodes[name], shape))
+        found[name] = (shape, fields.sized(name, _result(flat.nodes[name], shape)))
         queue.append(name)
 
     for name, node in flat.nodes.items():
@@ -152,7 +152,7 @@ def _linear(node: Node, shape: Shape) -> Shape:
     weight = fields.real(node, "weight")
     if weight.ndim != 2:
         raise NirError(
-            f"weights of the shape {list(weight.shape)} are {weight.ndim - 1}-fold; use one {node.kind} for each matrix",
+            f"weights {list(weight.shape)} are no matrix; use one {node.kind} for each matrix in them",
             node.name,
         )
     outputs, inputs = weight.shape

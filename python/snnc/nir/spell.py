@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -21,7 +22,7 @@ APPROXIMATIONS: tuple[str, ...] = get_args(Approximation)
 
 @dataclass(frozen=True)
 class Spelled:
-    """A primitive with its fields, arrays of the shape of the layer; and what its spikes are multiplied by."""
+    """A primitive with its fields, arrays of the shape of the layer; and a factor on its spikes."""
 
     kind: str
     fields: dict[str, Field]
@@ -29,13 +30,15 @@ class Spelled:
 
 
 class Speller:
-    """Writes neurons for readers that step by a convention; ``allow`` are the approximations that are allowed."""
+    """Writes neurons for readers that step by a convention, with the approximations that are allowed."""
 
     def __init__(self, convention: Convention, dt: float, allow: AbstractSet[str]) -> None:
         self._convention = convention
         #: Length of a step in the unit of time constants and delays.
         self.dt = convention.duration(dt)
         self._allow = allow
+        #: Approximations that the layer at hand needs and that are not allowed, with why.
+        self._needed: list[_Need] = []
 
     def neuron(self, layer: Layer) -> Spelled:
         """The primitive for a layer of neurons; raises :class:`NirError` where NIR has none."""
@@ -52,7 +55,11 @@ class Speller:
             raise NirError("its membrane is rounded to levels, which NIR cannot say", layer.name)
         if layer.op == "integrator":
             return self._readout(layer)
-        return self._spiking(layer)
+        self._needed = []
+        spelled = self._spiking(layer)
+        if self._needed:
+            raise NirError(_remedy(self._needed), layer.name)
+        return spelled
 
     def _readout(self, layer: Layer) -> Spelled:
         beta, gain, rest = self._membrane(layer)
@@ -137,7 +144,7 @@ class Speller:
         counts = emit == "count"
         if counts != (self._convention.emission == "count") or layer.parameter("max_count") is not None:
             what = "several spikes in a step" if counts else "one spike in a step, where readers make several"
-            self._need("count", layer, f"it gives {what}")
+            self._need("count", f"it gives {what}")
         return _spread(layer, "spike_value", 1.0) if emit == "scaled" else None
 
     def _comparison(self, layer: Layer) -> None:
@@ -148,15 +155,16 @@ class Speller:
             own = {"gt": "only above its threshold", "ge": "at its threshold too"}[
                 str(layer.attributes["compare"])
             ]
-            self._need("compare", layer, f"it spikes {own}, which readers take otherwise")
+            said = f"compare='{layer.attributes['compare']}'"
+            self._need("compare", f"it spikes {own}, which readers take otherwise", said)
 
     def _floor(self, layer: Layer, threshold: Real, integrates: bool) -> None:
         bound = layer.parameter("v_min")
         if self._convention.if_floor and integrates:
             if bound is None or (bound.spread(layer.shape) != -threshold).any():
-                self._need("v_min", layer, "readers hold its membrane at the negative threshold or above")
+                self._need("v_min", "readers hold its membrane at the negative threshold or above")
         elif bound is not None:
-            self._need("v_min", layer, "its membrane has a lower bound")
+            self._need("v_min", "its membrane has a lower bound")
 
     def _reset(self, layer: Layer, reset: Reset, without_leak: bool, threshold: Real) -> Real:
         if reset.effect == "none":
@@ -166,8 +174,8 @@ class Speller:
         if reset.effect == "subtract" and read != "subtract":
             self._need(
                 "subtract",
-                layer,
                 "a spike takes the threshold off its membrane, where NIR sets it to v_reset",
+                "reset='subtract'",
             )
         if reset.effect != "subtract" and (read == "subtract" or (read == "zero" and (v_reset != 0).any())):
             raise NirError("readers by this convention do not reset its membrane to a value", layer.name)
@@ -175,12 +183,29 @@ class Speller:
             # Without leak or current the reset may as well come at once.
             exact = layer.op != "cuba" and reset.timing == "next" and (threshold > 0).all()
             if not (exact and (reset.effect != "subtract" or without_leak)):
-                self._need("next_step", layer, "its reset takes effect in the next step")
+                self._need("next_step", "its reset takes effect in the next step")
         return v_reset
 
-    def _need(self, approximation: Approximation, layer: Layer, why: str) -> None:
+    def _need(self, approximation: Approximation, why: str, exact: str | None = None) -> None:
         if approximation not in self._allow:
-            raise NirError(f"{why}; allow={{'{approximation}'}} writes it all the same", layer.name)
+            self._needed.append(_Need(approximation, why, exact))
+
+
+@dataclass(frozen=True)
+class _Need:
+    """An approximation without which a layer cannot be written."""
+
+    approximation: Approximation
+    why: str
+    #: The choice of a convention that says the same exactly, if readers of the file make it too.
+    exact: str | None
+
+
+def _remedy(needed: Sequence[_Need]) -> str:
+    allow = ", ".join(sorted({f"'{need.approximation}'" for need in needed}))
+    exact = " and ".join(need.exact for need in needed if need.exact)
+    told = f"; {exact} says so exactly, to readers who are told too" if exact else ""
+    return f"{', and '.join(need.why for need in needed)}{told}; allow={{{allow}}} writes it all the same"
 
 
 def _spread(layer: Layer, name: str, default: float) -> Real:

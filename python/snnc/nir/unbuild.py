@@ -55,7 +55,7 @@ class _Unbuilder:
             first = refused[0]
             if len(refused) == 1:
                 raise first
-            raise NirError("; ".join(str(error) for error in refused[:20]))
+            raise NirError("\n".join(str(error) for error in refused))
         return Delays(self._flat, self._delays, self._dt).flat()
 
     def _write(self, index: int, layer: Layer) -> None:
@@ -247,7 +247,7 @@ class _Unbuilder:
         return fresh
 
     def _flat_layers(self) -> list[bool]:
-        """Which layers NIR counts as ``(N,)``: in a network both a line of neurons and a map of one pixel are Nx1x1."""
+        """Which layers NIR counts as ``(N,)``: in a network a map of one pixel is Nx1x1 as well."""
         flat: list[bool | None] = [None if layer.shape[1:] == (1, 1) else False for layer in self._layers]
         for k, layer in enumerate(self._layers):
             if flat[k] is None and layer.op not in (*_KEEPING, "input") and k not in self._scales:

@@ -38,14 +38,16 @@ def to_nir(
 ) -> nir.NIRGraph:
     """A ``nir.NIRGraph`` of any network that snnc reads; written to ``path`` when that is given.
 
-    ``model`` is an ``.onnx`` or ``.snn`` file, a model or a parsed network. ``dt`` is the length of a step in seconds,
-    by default that of the model's metadata (``snnc.dt``). ``convention`` and the keywords after it say how the file
-    will be read, as in :func:`~snnc.nir.from_nir`, which makes the same network of it again.
+    ``model`` is an ``.onnx`` or ``.snn`` file, a model or a parsed network. ``dt`` is the length of a step,
+    in seconds, by default that of the model's metadata (``snnc.dt``). ``convention`` and the keywords after it say
+    how the file will be read, as in :func:`~snnc.nir.from_nir`, which makes the same network of it again.
+    ``steps`` and ``shapes`` are those of ``snnc inspect``.
 
-    What a reader would take otherwise is refused with the name of the layer. ``allow`` lets some of it be written all
-    the same, as libraries do: ``subtract`` (a reset that takes the threshold off), ``next_step`` (a reset that comes a
-    step later), ``count`` (several spikes in a step), ``compare`` (a spike at the threshold too), ``v_min`` (a lower
-    bound of the membrane). ``steps`` and ``shapes`` are those of ``snnc inspect``.
+    What a reader would take otherwise is refused with the name of the layer, in a
+    :class:`~snnc.nir.NirError`. ``allow`` lets some of it be written all the same, as libraries do:
+    ``subtract`` (a reset that takes the threshold off), ``next_step`` (a reset that comes a step later),
+    ``count`` (several spikes in a step), ``compare`` (a spike at the threshold too), ``v_min`` (a lower bound
+    of the membrane).
     """
     permitted = frozenset(allow)
     unknown = sorted(permitted - set(APPROXIMATIONS))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 import numpy as np
 import numpy.typing as npt
@@ -222,7 +223,7 @@ class Builder:
 
     def _check_names(self) -> None:
         first_values = {tensor.name for tensor in self._initializers}
-        fed = [value.name for value in (*self._inputs, *self._state_inputs) if value.name not in first_values]
+        fed = [v.name for v in (*self._inputs, *self._state_inputs) if v.name not in first_values]
         made = [*fed, *(t.name for t in self._initializers), *(o for n in self._nodes for o in n.output)]
         for names in (made, [node.name for node in self._nodes]):
             twice = sorted(name for name, count in Counter(names).items() if count > 1)
@@ -271,14 +272,23 @@ def _shape(weight: Weight) -> tuple[int, ...]:
 
 def _sorted(nodes: Sequence[onnx.NodeProto]) -> list[onnx.NodeProto]:
     """The nodes so that each comes after those it reads; otherwise in the order given."""
-    made = {output for node in nodes for output in node.output}
-    done: set[str] = set()
-    left, out = list(nodes), []
-    while left:
-        ready = [n for n in left if all(i in done or i not in made for i in n.input)]
-        if not ready:
-            raise ValueError("a cycle within one step: " + ", ".join(n.name for n in left))
-        out.extend(ready)
-        done.update(output for node in ready for output in node.output)
-        left = [n for n in left if n not in ready]
-    return out
+    maker = {output: index for index, node in enumerate(nodes) for output in node.output}
+    reads = [{maker[name] for name in node.input if name in maker} for node in nodes]
+    readers: list[list[int]] = [[] for _ in nodes]
+    for index, sources in enumerate(reads):
+        for source in sources:
+            readers[source].append(index)
+    missing = [len(sources) for sources in reads]
+    free = [index for index, count in enumerate(missing) if count == 0]
+    order: list[int] = []
+    while free:
+        index = heappop(free)
+        order.append(index)
+        for reader in readers[index]:
+            missing[reader] -= 1
+            if missing[reader] == 0:
+                heappush(free, reader)
+    if len(order) < len(nodes):
+        left = [node.name for node, count in zip(nodes, missing) if count > 0]
+        raise ValueError("a cycle within one step: " + ", ".join(left[:10]))
+    return [nodes[index] for index in order]

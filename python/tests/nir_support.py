@@ -1,9 +1,10 @@
-"""What the tests of NIR share: files written by hand, a simulator that knows nothing of snnc, runs of models."""
+"""What the tests of NIR share: files written by hand, a simulator of its equations, runs of models."""
 
 from __future__ import annotations
 
 import json
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ def write(path, nodes, edges, version="1.0.8"):
 def chain(*nodes):
     """Nodes by name, and the edges from each to the next; items are ``(name, type, fields)``."""
     names = [name for name, _, _ in nodes]
-    return {name: (kind, fields) for name, kind, fields in nodes}, list(zip(names, names[1:]))
+    return {name: (kind, fields) for name, kind, fields in nodes}, list(pairwise(names))
 
 
 def run(model, inputs, steps):
@@ -56,8 +57,8 @@ def run(model, inputs, steps):
         feed = {k: v[step].astype(np.float32).reshape(shapes[k]) for k, v in inputs.items()}
         results = dict(zip(names, session.run(None, {**feed, **states})))
         states = {source: results[target] for source, target in pairs}
-        for name in out:
-            out[name].append(results[name][0])
+        for name, values in out.items():
+            values.append(results[name][0])
     return {name: np.stack(values) for name, values in out.items()}
 
 
@@ -81,6 +82,54 @@ def neuron(kind, shape, seed=0):
     return fields
 
 
+def random_graph(seed, dt):
+    """Layers of neurons with shortcuts, delays and loops: nodes, edges, and the edges that are a step late.
+
+    Values have few bits, so that sums are exact in any order.
+    """
+    rng = np.random.default_rng(100 + seed)
+
+    def small(*shape):
+        return rng.integers(-8, 9, shape) / 8
+
+    nodes = {"input": ("Input", {"shape": [5]})}
+    edges, back, sizes, last, size = [], set(), {}, "input", 5
+    for layer in range(rng.integers(2, 5)):
+        out = int(rng.integers(2, 7))
+        w, n = f"w{layer}", f"n{layer}"
+        nodes[w] = ("Affine", {"weight": small(out, size), "bias": small(out)})
+        kind = str(rng.choice(["IF", "LIF", "CubaLIF"]))
+        fields = {"v_threshold": rng.integers(1, 5, out) / 4 + 1 / 16, "v_reset": small(out) / 2}
+        if kind == "IF":
+            fields["r"] = np.full(out, 1 / dt)
+        else:
+            fields |= {"r": np.full(out, 2.0), "v_leak": small(out) / 4}
+            for tau in ["tau"] if kind == "LIF" else ["tau_mem", "tau_syn"]:
+                fields[tau] = dt * 2.0 ** rng.integers(0, 3, out)
+        nodes[n] = (kind, fields)
+        edges += [(last, w), (w, n)]
+        if rng.random() < 0.4:
+            nodes[f"r{layer}"] = ("Affine", {"weight": small(out, out), "bias": small(out)})
+            edges += [(n, f"r{layer}"), (f"r{layer}", n)]
+            back.add((n, f"r{layer}"))
+        if rng.random() < 0.4:
+            nodes[f"d{layer}"] = ("Delay", {"delay": np.full(out, dt * rng.integers(1, 4))})
+            edges += [(n, f"d{layer}")]
+            n = f"d{layer}"
+        for old, width in sizes.items():
+            if rng.random() < 0.3:
+                shortcut = f"s{old}{layer}"
+                nodes[shortcut] = ("Affine", {"weight": small(out, width), "bias": small(out)})
+                edges += [(old, shortcut), (shortcut, f"n{layer}")]
+        sizes[n], last, size = out, n, out
+    nodes["output"] = ("Output", {"shape": [size]})
+    edges.append((last, "output"))
+    order = list(nodes.items())
+    rng.shuffle(order)
+    rng.shuffle(edges)
+    return dict(order), [tuple(edge) for edge in edges], back
+
+
 class Simulator:
     """NIR's equations in float64, node by node as their docstrings have them, with Euler's or exact steps.
 
@@ -101,8 +150,8 @@ class Simulator:
             for name in self.nodes:
                 if self.nodes[name][0] == "Delay":
                     self.now[name] = self.delayed(name, step)
-            for name in out:
-                out[name].append(self.value(name))
+            for name, values in out.items():
+                values.append(self.value(name))
             for name in self.nodes:
                 self.value(name)
             for name, (kind, _) in self.nodes.items():

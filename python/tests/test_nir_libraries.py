@@ -1,7 +1,7 @@
-"""Conventions against the importers of the libraries themselves, where those are installed and work together.
+"""Conventions against the importers of the libraries, where those are installed and work together.
 
-Some of their releases do not: Norse 1.1 and sinabs 3.1 build NIR graphs of torch modules, which a nir that checks
-types refuses, and SpikingJelly 2.0 asks for a nirtorch that takes a device. What cannot run is skipped.
+Some of their releases do not: Norse 1.1 and sinabs 3.1 build NIR graphs of torch modules, which a nir that
+checks types refuses, and SpikingJelly 2.0 asks for another nirtorch. What cannot run is skipped.
 """
 
 from __future__ import annotations
@@ -135,6 +135,24 @@ def test_sinabs_reads_its_network_as_we_do():
     found = run(model, {"input": x}, STEPS)["output"]
     assert expected.sum() > STEPS and expected.max() > 1
     np.testing.assert_array_equal(found, expected)
+
+
+def test_what_sinabs_exports_is_read():
+    """It puts torch tensors where NIR has arrays."""
+    exporter = pytest.importorskip("sinabs.nir")
+    layers = pytest.importorskip("sinabs.layers")
+    torch.manual_seed(0)
+    threshold = torch.tensor(0.25)
+    neurons = layers.IAFSqueeze(batch_size=1, spike_threshold=threshold, min_v_mem=-threshold)
+    module = torch.nn.Sequential(torch.nn.Linear(6, 5), neurons)
+    x = torch.from_numpy(events())
+    with torch.no_grad():
+        module(x[:1])
+        graph = exporter.to_nir(module, x[:1])
+        neurons.reset_states()
+        expected = module(x).numpy()
+    assert expected.max() > 1
+    np.testing.assert_array_equal(ours(graph, 1e-3, "sinabs"), expected)
 
 
 @pytest.mark.skipif(CHECKS_TYPES, reason="sinabs makes NIR graphs of torch modules, which this nir refuses")

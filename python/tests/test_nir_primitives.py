@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("h5py")
-from nir_support import CONV, Simulator, chain, neuron, run, write
+from nir_support import CONV, Simulator, chain, neuron, random_graph, run, write
 from snnc.nir import from_nir
 
 STEPS = 12
@@ -255,43 +255,15 @@ def test_a_delay_in_a_loop_is_all_the_delay_there_is(tmp_path):
 
 @pytest.mark.parametrize("seed", range(25))
 def test_random_graphs(tmp_path, seed):
-    """Layers of neurons with shortcuts, delays and loops. Values have few bits, so sums are exact."""
-    rng = RNG(100 + seed)
-    small = lambda *shape: rng.integers(-8, 9, shape) / 8
-    nodes = {"input": ("Input", {"shape": [5]})}
-    edges, back, sizes, last = [], set(), {}, "input"
-    size = 5
-    for layer in range(rng.integers(2, 5)):
-        out = int(rng.integers(2, 7))
-        w, n = f"w{layer}", f"n{layer}"
-        nodes[w] = ("Affine", {"weight": small(out, size), "bias": small(out)})
-        kind = str(rng.choice(["IF", "LIF", "CubaLIF"]))
-        fields = {"v_threshold": rng.integers(1, 5, out) / 4 + 1 / 16, "v_reset": small(out) / 2}
-        if kind == "IF":
-            fields["r"] = np.full(out, 1 / DT)
-        else:
-            fields |= {"r": np.full(out, 2.0), "v_leak": small(out) / 4}
-            for tau in ["tau"] if kind == "LIF" else ["tau_mem", "tau_syn"]:
-                fields[tau] = DT * 2.0 ** rng.integers(0, 3, out)
-        nodes[n] = (kind, fields)
-        edges += [(last, w), (w, n)]
-        if rng.random() < 0.4:
-            nodes[f"r{layer}"] = ("Linear", {"weight": small(out, out)})
-            edges += [(n, f"r{layer}"), (f"r{layer}", n)]
-            back.add((n, f"r{layer}"))
-        if rng.random() < 0.4:
-            nodes[f"d{layer}"] = ("Delay", {"delay": np.full(out, DT * rng.integers(1, 4))})
-            edges += [(n, f"d{layer}")]
-            n = f"d{layer}"
-        for old, width in sizes.items():
-            if rng.random() < 0.3:
-                shortcut = f"s{old}{layer}"
-                nodes[shortcut] = ("Linear", {"weight": small(out, width)})
-                edges += [(old, shortcut), (shortcut, f"n{layer}")]
-        sizes[n], last, size = out, n, out
-    nodes["output"] = ("Output", {"shape": [size]})
-    edges.append((last, "output"))
-    order = list(nodes.items())
-    rng.shuffle(order)
-    rng.shuffle(edges)
-    compare(tmp_path, dict(order), [tuple(e) for e in edges], back=back, seed=seed)
+    nodes, edges, back = random_graph(seed, DT)
+    _, out = compare(tmp_path, nodes, edges, back=back, seed=seed)
+    assert {out["output"].min(), out["output"].max()} <= {0, 1}
+
+
+def test_random_graphs_spike(tmp_path):
+    """Most of the graphs above have spikes to compare, and neurons that stay silent."""
+    rates = []
+    for seed in range(25):
+        nodes, edges, back = random_graph(seed, DT)
+        rates.append(compare(tmp_path, nodes, edges, back=back, seed=seed)[1]["output"].mean())
+    assert sum(0 < rate < 1 for rate in rates) >= 15

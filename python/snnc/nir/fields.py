@@ -88,7 +88,7 @@ def shape(node: Node, name: str) -> tuple[int, ...] | None:
     values = _wholes(node, name)
     if not 1 <= len(values) <= 3:
         raise NirError(
-            f"the shape {values} has {len(values)} axes; it is (N), (C, L) or (C, H, W), without batch and time",
+            f"the shape {values} has {len(values)} axes; it is (N), (C, L) or (C, H, W), with no batch",
             node.name,
         )
     return sized(node.name, tuple(values))

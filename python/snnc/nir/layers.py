@@ -12,7 +12,7 @@ from .shapes import Shape, canonical, convolution, window
 
 
 def collapsed(values: fields.Real) -> fields.Real:
-    """Values of neurons ``[N]``, ``[C, L]`` or ``[C, H, W]`` in the smallest shape that broadcasts to the state.
+    """Values of neurons ``[N]``, ``[C, L]`` or ``[C, H, W]`` in the smallest shape that broadcasts.
 
     That is one value for the layer or one for each channel where they agree.
     """

@@ -17,10 +17,10 @@ NEURONS = frozenset({"Threshold", "I", "IF", "LI", "LIF", "CubaLI", "CubaLIF"})
 def feedback(flat: Flat, late: Iterable[str]) -> frozenset[Edge]:
     """The edges whose target reads what the source gave in the step before.
 
-    NIR's time is continuous, so a cycle is no contradiction; in steps something in it has to come later. Seen
-    from the inputs one edge closes the cycle. It is moved back over connections, to where the neuron is: so it
-    is spikes that are kept, and the bias of a recurrent connection acts from the first step on. ``late`` are
-    the Delay nodes of a step or more: a cycle through one needs nothing else.
+    NIR's time is continuous, so a cycle is no contradiction; in steps something in it has to come later.
+    Seen from the inputs one edge closes the cycle. It is moved back over connections, to where the neuron is:
+    so it is spikes that are kept, and the bias of a recurrent connection acts from the first step on.
+    ``late`` are the Delay nodes of a step or more: a cycle through one needs nothing else.
     """
     late = frozenset(late)
     targets = _targets(flat, late)

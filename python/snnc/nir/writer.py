@@ -38,10 +38,10 @@ def to_nir(
 ) -> nir.NIRGraph:
     """A ``nir.NIRGraph`` of any network that snnc reads; written to ``path`` when that is given.
 
-    ``model`` is an ``.onnx`` or ``.snn`` file, a model or a parsed network. ``dt`` is the length of a step,
-    in seconds, by default that of the model's metadata (``snnc.dt``). ``convention`` and the keywords after it say
-    how the file will be read, as in :func:`~snnc.nir.from_nir`, which makes the same network of it again.
-    ``steps`` and ``shapes`` are those of ``snnc inspect``.
+    ``model`` is an ``.onnx`` or ``.snn`` file, a model or a parsed network. ``dt`` is the length of a step in
+    seconds; it may be left out if the metadata of the model say it (``snnc.dt``). ``convention`` and the
+    keywords after it say how the file will be read, as in :func:`~snnc.nir.from_nir`, which makes the same
+    network of it again. ``steps`` and ``shapes`` are those of ``snnc inspect``.
 
     What a reader would take otherwise is refused with the name of the layer, in a
     :class:`~snnc.nir.NirError`. ``allow`` lets some of it be written all the same, as libraries do:

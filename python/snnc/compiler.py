@@ -10,20 +10,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .binary import run
 from .errors import CompilerError, Diagnostic, SnncError
+from .manifest import Comparison, Manifest, comparison
 
-if TYPE_CHECKING:
-    import onnx
-
-#: A file (``.onnx``, ``.snn``, the folder of a bundle), or a model as :func:`snnc.export` gives it.
-Model = "str | PathLike[str] | onnx.ModelProto"
 Array = npt.NDArray[Any]
+#: The chips that can be compiled for.
+TARGETS = ("loihi2", "loihi1")
 
 
 class CompilerWarning(UserWarning):
@@ -101,6 +99,54 @@ def shapes(given: Mapping[str, Sequence[int]] | None) -> list[str]:
         for name, shape in (given or {}).items()
         for part in ("--shape", f"{name}={','.join(map(str, shape))}")
     ]
+
+
+def compile(  # noqa: A001
+    model: Any,
+    target: str,
+    *,
+    output: str | PathLike[str] | None = None,
+    emit: Sequence[str] = (),
+    steps: int | None = None,
+    shape: Mapping[str, Sequence[int]] | None = None,
+    activity: float | str | Mapping[str, float] | None = None,
+    objective: str | None = None,
+    max_cores: int | None = None,
+    chips: int | None = None,
+    period: str | None = None,
+    chip: str | PathLike[str] | None = None,
+) -> Manifest:
+    """What :func:`snnc.compile` does."""
+    given = {
+        "steps": steps,
+        "activity": None if activity is None else rates(activity),
+        "objective": objective,
+        "max-cores": max_cores,
+        "chips": chips,
+        "period": period,
+        "chip": None if chip is None else fspath(chip),
+        "output": None if output is None else fspath(output),
+        "emit": ",".join(emit) or None,
+    }
+    with model_file(model) as path:
+        text, found = call(["compile", path, "--target", target, *options(**given), *shapes(shape)])
+    tell(found)
+    return Manifest.from_json(text)
+
+
+def compare(model: Any, targets: Sequence[str] | None = None, **given: Any) -> Comparison:
+    """What :func:`snnc.compare` does."""
+    results: dict[str, Manifest | BaseException] = {}
+    with model_file(model) as path, warnings.catch_warnings():
+        warnings.simplefilter("ignore", CompilerWarning)
+        for target in targets or TARGETS:
+            try:
+                results[target] = compile(path, target, **given)
+            except CompilerError as error:
+                if error.status != 1:
+                    raise
+                results[target] = error
+    return comparison(results)
 
 
 @dataclass(frozen=True)

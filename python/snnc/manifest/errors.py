@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ..errors import SnncError
 
-class ManifestError(ValueError):
+
+class ManifestError(SnncError, ValueError):
     """A file is not a manifest that this package can read, or a request to it cannot be met."""
 
 

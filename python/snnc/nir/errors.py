@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ..errors import SnncError
 
-class NirError(ValueError):
+
+class NirError(SnncError, ValueError):
     """A NIR graph that cannot be read, or a network that NIR cannot say.
 
     ``node`` is the name of the node or layer at fault, None when it is the file or the graph as a whole.

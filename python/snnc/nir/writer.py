@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import onnx
 
 from ..ir import Network
-from .binary import network
+from .network import network
 from .convention import Compare, Convention, Discretization, Reset
 from .convention import convention as chosen
 from .errors import NirError

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from . import heaps
 from .errors import NirError
 from .graph import MAX_DEPTH, PRIMITIVES, Field, Graph, Node, checked
 
@@ -29,6 +30,9 @@ def read(path: str | PathLike[str]) -> Graph:
     except ModuleNotFoundError as error:
         raise NirError("reading .nir files needs h5py: pip install 'snnc[nir]'") from error
     try:
+        with open(fspath(path), "rb") as raw:
+            if heaps.damaged(raw):
+                raise NirError(f"{fspath(path)} is damaged: a text in it is cut off")
         file = h5py.File(fspath(path), "r")
     except FileNotFoundError:
         raise NirError(f"there is no file {fspath(path)}") from None

@@ -292,6 +292,19 @@ def test_storage_in_another_file(tmp_path):
     refuse(damaged(tmp_path, replaced("tau", change)), "another file")
 
 
+def test_text_on_which_the_library_hangs_or_crashes(tmp_path):
+    whole = write(tmp_path / "a.nir", *single("LIF", LIF)).read_bytes()
+    heap = whole.index(b"GCOL\x01")
+    path = tmp_path / "b.nir"
+    # The first object of the collection, of a size of zero: the library steps over it for ever.
+    path.write_bytes(whole[: heap + 16] + bytes(16) + whole[heap + 32 :])
+    refuse(path, "a text is cut off")
+    # A text that is longer than what is stored of it.
+    reference = whole.rindex(heap.to_bytes(8, "little")) - 4
+    path.write_bytes(whole[:reference] + b"\xff\xff\xff\x7f" + whole[reference + 4 :])
+    refuse(path, "longer than what is stored")
+
+
 def test_random_bytes_changed(tmp_path):
     """A changed file is read or refused; nothing else happens."""
     whole = write(tmp_path / "a.nir", *single("LIF", LIF)).read_bytes()

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from . import heaps
 from .errors import NirError
 from .graph import MAX_DEPTH, PRIMITIVES, Field, Graph, Node, checked
+from .heaps import DamagedError, Texts
 
 #: Most bytes of all arrays of a file together.
 MAX_BYTES = 1 << 30
@@ -31,16 +31,18 @@ def read(path: str | PathLike[str]) -> Graph:
         raise NirError("reading .nir files needs h5py: pip install 'snnc[nir]'") from error
     try:
         with open(fspath(path), "rb") as raw:
-            if heaps.damaged(raw):
-                raise NirError(f"{fspath(path)} is damaged: a text in it is cut off")
+            texts = Texts(raw)
+        texts.check()
         file = h5py.File(fspath(path), "r")
     except FileNotFoundError:
         raise NirError(f"there is no file {fspath(path)}") from None
     except OSError as error:
         raise NirError(f"{fspath(path)} is not an HDF5 file: {error}") from None
+    except DamagedError as error:
+        raise NirError(f"{fspath(path)} is damaged: {error}") from None
     with file:
         try:
-            return _Reader(h5py).root(file)
+            return _Reader(h5py, texts).root(file)
         except NirError:
             raise
         except (OSError, RuntimeError, KeyError, TypeError, ValueError, MemoryError) as error:
@@ -48,8 +50,9 @@ def read(path: str | PathLike[str]) -> Graph:
 
 
 class _Reader:
-    def __init__(self, h5py: Any) -> None:
+    def __init__(self, h5py: Any, texts: Texts) -> None:
         self._h5py = h5py
+        self._texts = texts
         self._bytes = 0
         self._nodes = 0
 
@@ -135,12 +138,26 @@ class _Reader:
     def _text(self, dataset: Any, name: str) -> str:
         if not isinstance(dataset, self._h5py.Dataset):
             raise NirError("it has no 'type'", name or None)
-        value = dataset[()] if dataset.shape == () and dataset.dtype.itemsize <= SMALL else None
+        plain = dataset.shape == () and dataset.dtype.kind in "OS" and dataset.dtype.itemsize <= SMALL
+        value = self._strings(dataset, 0, 1)[0] if plain else None
         if isinstance(value, bytes):
             value = value.decode("utf-8", "replace")
         if not isinstance(value, str) or len(value) > 64:
             raise NirError("text is expected where there is something else", name or None)
         return value
+
+    def _strings(self, dataset: Any, start: int, stop: int) -> list[Any]:
+        """Some of the texts of a dataset: a single one, or one of pairs."""
+        kind = self._h5py.check_string_dtype(dataset.dtype)
+        if kind is None:
+            raise NirError("text is expected where there is something else")
+        offset = dataset.id.get_offset()
+        if kind.length is None and offset is not None:
+            if dataset.id.get_storage_size() != Texts.SIZE * dataset.size:
+                raise NirError("the file has addresses that are not of 8 bytes")
+            return list(self._texts.read(offset + start * Texts.SIZE, stop - start))
+        read = dataset[()] if dataset.shape == () else dataset[start // 2 : stop // 2]
+        return list(np.ravel(np.asarray(read, dtype=object)))
 
     def _edges(self, dataset: Any, name: str) -> tuple[tuple[str, str], ...]:
         if not isinstance(dataset, self._h5py.Dataset):
@@ -154,7 +171,9 @@ class _Reader:
             raise NirError(f"the graph has more than {MAX_EDGES} edges", name or None)
         edges: list[tuple[str, str]] = []
         for start in range(0, count, _EDGES_AT_ONCE):
-            for pair in dataset[start : start + _EDGES_AT_ONCE].tolist():
+            stop = min(start + _EDGES_AT_ONCE, count)
+            names = self._strings(dataset, 2 * start, 2 * stop)
+            for pair in zip(names[::2], names[1::2], strict=True):
                 if not all(isinstance(end, (bytes, str)) for end in pair):
                     raise NirError("'edges' are not pairs of names", name or None)
                 text += sum(map(len, pair))

@@ -14,6 +14,8 @@ use snnc_machine::manifest::Manifest;
 pub struct Case {
     /// Name of the kept file, without ending.
     pub name: &'static str,
+    /// Name of the target, and of the folder.
+    pub target: &'static str,
     /// The model, from the root of the workspace.
     pub model: &'static str,
     /// `--activity`.
@@ -23,7 +25,11 @@ pub struct Case {
 }
 
 const fn case(name: &'static str, model: &'static str, activity: Option<&'static str>) -> Case {
-    Case { name, model, activity, fewest_cores: false }
+    Case { name, target: "loihi2", model, activity, fewest_cores: false }
+}
+
+const fn on(target: &'static str, case: Case) -> Case {
+    Case { target, ..case }
 }
 
 /// Every kept compilation for Loihi 2.
@@ -38,6 +44,28 @@ pub const LOIHI2: &[Case] = &[
     Case { fewest_cores: true, ..case("wide_fewest_cores", "tests/models/snn/wide.snn", Some("0.02")) },
 ];
 
+/// Every kept compilation for Loihi 1; the other networks have events or neurons that it has not.
+pub const LOIHI1: &[Case] = &[
+    on("loihi1", case("digits", "examples/digits/digits.onnx", Some("0.1"))),
+    on("loihi1", case("digits_silent_to_all", "examples/digits/digits.onnx", None)),
+    on("loihi1", case("branches", "tests/models/snn/branches.snn", Some("0.05"))),
+    on("loihi1", case("wide", "tests/models/snn/wide.snn", Some("0.02"))),
+    Case {
+        fewest_cores: true,
+        ..on("loihi1", case("wide_fewest_cores", "tests/models/snn/wide.snn", Some("0.02")))
+    },
+    on("loihi1", case("fan_out", "tests/models/snn/fan_out.snn", Some("0.05"))),
+    Case {
+        fewest_cores: true,
+        ..on("loihi1", case("fan_out_fewest_cores", "tests/models/snn/fan_out.snn", Some("0.05")))
+    },
+];
+
+/// Every kept compilation.
+pub fn all() -> impl Iterator<Item = &'static Case> {
+    LOIHI2.iter().chain(LOIHI1)
+}
+
 /// The root of the workspace.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -47,7 +75,7 @@ impl Case {
     /// The options of the compilation.
     pub fn options(&self) -> Options {
         Options {
-            target: "loihi2".into(),
+            target: self.target.into(),
             chip: None,
             activity: self.activity.map(str::to_owned),
             objective: if self.fewest_cores { Objective::Cores } else { Objective::Time },

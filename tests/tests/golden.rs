@@ -2,25 +2,27 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use snnc_machine::manifest::{Manifest, SCHEMA, check_coverage};
-use snnc_tests::golden::{LOIHI2, compare, root};
+use snnc_tests::golden::{LOIHI1, LOIHI2, all, compare, root};
 
 #[test]
 fn manifests_are_as_kept() {
-    let folder = root().join("tests/golden/loihi2");
-    let failed: Vec<String> = LOIHI2
-        .iter()
+    let folder = |target: &str| root().join("tests/golden").join(target);
+    let failed: Vec<String> = all()
         .filter_map(|case| {
-            compare(&folder.join(format!("{}.json", case.name)), &case.compile().1.manifest).err()
+            let path = folder(case.target).join(format!("{}.json", case.name));
+            compare(&path, &case.compile().1.manifest).err()
         })
         .collect();
     assert!(failed.is_empty(), "{}", failed.join("\n"));
-    let kept = std::fs::read_dir(folder).unwrap().count();
-    assert_eq!(kept, LOIHI2.len(), "a kept manifest has no case");
+    for cases in [LOIHI2, LOIHI1] {
+        let kept = std::fs::read_dir(folder(cases[0].target)).unwrap().count();
+        assert_eq!(kept, cases.len(), "a kept manifest has no case");
+    }
 }
 
 #[test]
 fn the_same_input_gives_the_same_bytes() {
-    for case in LOIHI2 {
+    for case in all() {
         assert_eq!(case.compile().1, case.compile().1, "{}", case.name);
     }
 }
@@ -31,7 +33,7 @@ fn the_schema_is_fresh_and_every_manifest_follows_it() {
     compare(&path, &Manifest::schema().unwrap()).unwrap();
     let schema: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    for case in LOIHI2 {
+    for case in all() {
         let manifest: serde_json::Value = serde_json::from_str(&case.compile().1.manifest).unwrap();
         let errors: Vec<String> = validator.iter_errors(&manifest).map(|e| e.to_string()).collect();
         assert!(errors.is_empty(), "{}: {errors:?}", case.name);
@@ -48,7 +50,7 @@ fn the_schema_is_fresh_and_every_manifest_follows_it() {
 
 #[test]
 fn every_neuron_and_fan_in_element_lies_in_one_part() {
-    for case in LOIHI2 {
+    for case in all() {
         let (manifest, _) = case.compile();
         assert_eq!(check_coverage(&manifest), Ok(()), "{}", case.name);
         // The check can fail.
@@ -60,7 +62,7 @@ fn every_neuron_and_fan_in_element_lies_in_one_part() {
 
 #[test]
 fn bounds_and_gaps_are_in_order() {
-    for case in LOIHI2 {
+    for case in all() {
         let (manifest, _) = case.compile();
         let b = &manifest.bounds;
         let period = b.period_ps.unwrap();

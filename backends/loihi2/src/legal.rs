@@ -6,7 +6,8 @@ use snnc_ir::neuron::{Model, Neuron, Spec};
 use snnc_machine::network::{Layer, Network};
 use snnc_machine::target::Implementation;
 
-use crate::memory::Caps;
+use crate::fixed;
+use crate::rules::Rules;
 
 /// Widest weight that a synapse stores.
 const MAX_BITS: u32 = 8;
@@ -24,8 +25,9 @@ pub fn implementation(layer: &Layer) -> Implementation {
 }
 
 /// Every rule that a layer breaks whatever its tile.
-pub fn check(network: &Network, index: usize, caps: &Caps, max_delay: u32) -> Vec<Diagnostic> {
+pub fn check(network: &Network, index: usize, rules: &Rules) -> Vec<Diagnostic> {
     let layer = &network.layers[index];
+    let (caps, max_delay) = (&rules.caps, rules.max_delay);
     let mut out = Vec::new();
     let at = || Location::node(&layer.name).with_line(layer.line());
     for projection in &layer.projections {
@@ -83,6 +85,12 @@ pub fn check(network: &Network, index: usize, caps: &Caps, max_delay: u32) -> Ve
                 "train the network with spiking neurons (ai.snnc LIF), or compile it for a frame-based chip",
             ),
         );
+    }
+    if rules.payload_bits == 0 {
+        out.extend(fixed::graded(network, index));
+    }
+    if let Some(form) = &rules.fixed {
+        out.extend(fixed::check(layer, form));
     }
     out
 }

@@ -1,23 +1,29 @@
-//! The Intel Loihi 2 back end.
+//! The back end of Intel's Loihi 2 and, with another chip file, of Loihi 1.
 //!
-//! - `chip.toml`: the numbers of the chip with their sources; [`CHIP`] is its text.
+//! - `chip.toml`, `loihi1.toml`: the numbers of the chips with their sources; [`CHIP`] and [`LOIHI1`] are
+//!   their texts.
+//! - [`rules`]: what of them the rules in the code need, and so where the generations differ.
 //! - [`quantise`]: a real network in the chip's integers.
 //! - [`legal`]: what the chip can run at all.
-//! - [`memory`]: registers and memory of a core.
+//! - [`fixed`]: what neurons of a fixed form cannot be, Loihi 1's.
+//! - [`memory`], [`axons`]: registers and memory of a core.
 //! - [`tile`]: tiles of a layer and the loads that they mean.
 //!
 //! `README.md` says where the numbers and rules come from and where public knowledge ends.
 #![forbid(unsafe_code)]
 
+pub mod axons;
+pub mod fixed;
 pub mod legal;
 pub mod memory;
 pub mod quantise;
+pub mod rules;
 pub mod tile;
 
 use snnc_ir::diag::{Code, Diagnostic, Location};
 use snnc_ir::graph::Graph;
 use snnc_ir::text::print_node;
-use snnc_machine::chip::{ChipFile, names};
+use snnc_machine::chip::ChipFile;
 use snnc_machine::floorline::Rates;
 use snnc_machine::load::Load;
 use snnc_machine::manifest::Assumption;
@@ -26,54 +32,46 @@ use snnc_machine::target::{
     Choice, Implementation, Least, Part, Profile, QuantisedGraph, Refusal, Target, Tile,
 };
 
-use memory::Caps;
+use rules::Rules;
 
-/// The built-in chip file.
+/// The built-in chip file of Loihi 2.
 pub const CHIP: &str = include_str!("../chip.toml");
 
-/// Loihi 2 with the numbers of one chip file.
+/// The built-in chip file of Loihi 1.
+pub const LOIHI1: &str = include_str!("../loihi1.toml");
+
+/// A Loihi with the numbers of one chip file.
 #[derive(Debug)]
-pub struct Loihi2 {
+pub struct Loihi {
     chip: ChipFile,
-    caps: Caps,
-    edge_delay: u32,
-    max_delay: u32,
+    rules: Rules,
     weighing: tile::Weighing,
 }
 
-impl Loihi2 {
+impl Loihi {
     /// The back end for a chip file.
     ///
     /// # Errors
     /// When the file lacks a constant that the back end needs.
     pub fn new(chip: ChipFile) -> Result<Self, Diagnostic> {
-        let caps = Caps {
-            axon_in: chip.count("axon_in_per_core")?,
-            neuron_groups: chip.count("neuron_groups_per_core")?,
-            neurons: chip.count("neurons_per_core")?,
-            synapses: chip.count("synapse_words_per_core")?,
-            axon_map: chip.count("axon_map_per_core")?,
-            total: chip.count("total_words_per_core")?,
-        };
-        let steps = |name| chip.count(name).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+        let rules = Rules::of(&chip)?;
         let rates = Rates::of(&chip)?;
         let weighing = tile::Weighing { synop: rates.synop.rank(), update: rates.update.rank() };
-        let (edge_delay, max_delay) = (steps(names::EDGE_DELAY)?, steps(names::MAX_DELAY)?);
-        Ok(Self { chip, caps, edge_delay, max_delay, weighing })
+        Ok(Self { chip, rules, weighing })
     }
 }
 
-impl Target for Loihi2 {
+impl Target for Loihi {
     fn chip(&self) -> &ChipFile {
         &self.chip
     }
 
     fn edge_delay(&self) -> u32 {
-        self.edge_delay
+        self.rules.edge_delay
     }
 
     fn quantise(&self, graph: &Graph) -> Result<QuantisedGraph, Vec<Diagnostic>> {
-        let done = quantise::quantise(graph)?;
+        let done = quantise::quantise(graph, &self.rules)?;
         let warnings = done.errors.iter().filter(|e| !e.is_exact()).map(|e| lossy(graph, e)).collect();
         let notes = done.errors.iter().map(note).collect();
         Ok(QuantisedGraph { graph: done.graph, warnings, notes })
@@ -84,7 +82,7 @@ impl Target for Loihi2 {
         network: &Network,
         layer: usize,
     ) -> Result<Vec<Implementation>, Vec<Diagnostic>> {
-        let broken = legal::check(network, layer, &self.caps, self.max_delay);
+        let broken = legal::check(network, layer, &self.rules);
         if broken.is_empty() { Ok(vec![legal::implementation(&network.layers[layer])]) } else { Err(broken) }
     }
 
@@ -105,23 +103,29 @@ impl Target for Loihi2 {
         let grid = tile::grid(this, choice.tile, profile, self.weighing);
         let mut out = Vec::with_capacity(choice.tile.cores() as usize);
         for block in grid.blocks(this.fan_in()) {
-            let memory = memory::use_of(network, this, &consumers[layer], is_output, &block, &self.caps);
+            let memory = memory::use_of(network, this, &consumers[layer], is_output, &block, &self.rules);
             memory::check(&memory)?;
             out.push(Part { block, memory, load: Load::default() });
         }
-        for (part, load) in out.iter_mut().zip(tile::loads(this, profile.rates[layer], &grid, profile)) {
+        let loads = tile::loads(this, profile.rates[layer], &grid, profile, &self.rules);
+        for (part, load) in out.iter_mut().zip(loads) {
             part.load = load;
         }
         Ok(out)
     }
 
     fn least(&self, network: &Network, layer: usize, profile: &Profile) -> Least {
-        tile::least(&network.layers[layer], profile, &self.caps)
+        tile::least(&network.layers[layer], profile, &self.rules)
+    }
+
+    fn assign(&self, network: &Network, parts: &mut [(usize, Part)]) -> Result<(), (usize, Refusal)> {
+        axons::assign(&self.rules, network, parts)
     }
 
     fn assumptions(&self) -> Vec<Assumption> {
-        RULES
-            .iter()
+        let own = if self.rules.fixed.is_some() { FIXED } else { PROGRAMMED };
+        own.iter()
+            .chain(SHARED)
             .map(|(name, kind, source)| Assumption {
                 name: (*name).into(),
                 side: "rule".into(),
@@ -133,8 +137,25 @@ impl Target for Loihi2 {
     }
 }
 
-/// Rules of the back end that are not quoted from anywhere; README.md tells more.
-const RULES: &[(&str, &str, &str)] = &[
+/// A rule of the back end that is not quoted from anywhere: name, kind, source. README.md tells more.
+type Rule = (&'static str, &'static str, &'static str);
+
+/// Rules of both generations.
+const SHARED: &[Rule] = &[
+    (
+        "stored_zeros",
+        "assumed",
+        "whether stored zero weights are executed is not public: lower bounds leave them out, nominal and upper loads count them",
+    ),
+    (
+        "tiles",
+        "assumed",
+        "a core takes any contiguous ranges of channels, rows and columns; the vendor's compiler makes powers of two",
+    ),
+];
+
+/// Rules where neurons are programmed: Loihi 2.
+const PROGRAMMED: &[Rule] = &[
     (
         "axon_map",
         "inferred",
@@ -151,15 +172,29 @@ const RULES: &[(&str, &str, &str)] = &[
         "assumed",
         "reset, comparison and decay of every neuron model of the IR can be programmed, and a population can start in a given step",
     ),
+];
+
+/// Rules where the form of a neuron is fixed: Loihi 1.
+const FIXED: &[Rule] = &[
     (
-        "stored_zeros",
-        "assumed",
-        "whether stored zero weights are executed is not public: lower bounds leave them out, nominal and upper loads count them",
+        "conv_memory",
+        "derived",
+        "lists by target, shared by input positions that reach a core through the same kernel elements, as nengo-loihi stores them; stored once more for every further 256 compartments, which is never too little",
     ),
     (
-        "tiles",
+        "neuron_bias",
         "assumed",
-        "a core takes any contiguous ranges of channels, rows and columns; the vendor's compiler makes powers of two",
+        "any bias of 24 bits; nengo-loihi stores a mantissa of 12 bits and an exponent of up to 7, so a large one is rounded on the chip",
+    ),
+    (
+        "neuron_form",
+        "assumed",
+        "order of decay and input, time of the reset, initial states and the first step of a population can be set as the network has them",
+    ),
+    (
+        "output_axons_to_host",
+        "assumed",
+        "one per neuron of an output; how outputs are read on the chip is up to the program beside the network",
     ),
 ];
 

@@ -6,10 +6,11 @@ use snnc_ir::graph::op::Op;
 use snnc_machine::load::{Interval, Load};
 use snnc_machine::network::field::Grid;
 use snnc_machine::network::partition::{contiguous, counts};
-use snnc_machine::network::{Block, Layer, Projection, field};
+use snnc_machine::network::{Block, Layer, Projection};
 use snnc_machine::target::{Least, Profile, Rate, Tile};
 
-use crate::memory::{self, Caps};
+use crate::memory;
+use crate::rules::Rules;
 
 /// Every tile with at most `max_cores` blocks: along each axis the counts at which the largest range
 /// changes. The fan-in is not cut: a core cannot hand partial sums to another.
@@ -79,14 +80,15 @@ fn work(layer: &Layer, grid: &Grid, profile: &Profile, weighing: Weighing) -> Ve
 
 /// The load of every block of a grid, in its order. Messages out count one per spike; how many cores a
 /// spike really goes to is known when all layers have their tiles.
-pub fn loads(layer: &Layer, own: Rate, grid: &Grid, profile: &Profile) -> Vec<Load> {
+pub fn loads(layer: &Layer, own: Rate, grid: &Grid, profile: &Profile, rules: &Rules) -> Vec<Load> {
+    let compartments = rules.compartments(layer);
     let blocks = grid.blocks(layer.fan_in());
     let mut out: Vec<Load> = blocks
         .iter()
         .map(|block| {
             let neurons = block.neurons();
             Load {
-                updates: Interval::exact(neurons.saturating_mul(1000)),
+                updates: Interval::exact((neurons * compartments).saturating_mul(1000)),
                 messages_out: own.of(neurons, neurons),
                 ..Load::default()
             }
@@ -95,7 +97,7 @@ pub fn loads(layer: &Layer, own: Rate, grid: &Grid, profile: &Profile) -> Vec<Lo
     for projection in &layer.projections {
         let rate = profile.rates[projection.source];
         for ((load, block), field) in out.iter_mut().zip(&blocks).zip(projection.fields(layer.shape, grid)) {
-            let words = words_read(projection, block, field.taps);
+            let words = memory::words_read(rules, projection, block, field.taps);
             load.synops = load.synops.plus(rate.of(field.nonzero, field.stored));
             load.reads = load.reads.plus(rate.of(words, words));
             load.messages_in = load.messages_in.plus(rate.of(field.sources, field.sources));
@@ -104,32 +106,19 @@ pub fn loads(layer: &Layer, own: Rate, grid: &Grid, profile: &Profile) -> Vec<Lo
     out
 }
 
-/// Words of synaptic memory fetched when every source neuron fires once.
-fn words_read(projection: &Projection, block: &Block, taps: u64) -> u64 {
-    let bits = memory::width(projection);
-    match &projection.op {
-        Op::Conv2d(conv) => {
-            let words: u64 =
-                field::groups(conv, &block.channels).iter().map(|(_, f)| memory::conv_words(*f, bits)).sum();
-            taps * conv.kernel[1] as u64 * words
-        }
-        Op::Linear(linear) => linear.inputs as u64 * memory::dense_words(block.neurons(), bits),
-        _ => 0,
-    }
-}
-
 /// What no tile of the layer can do without.
-pub fn least(layer: &Layer, profile: &Profile, caps: &Caps) -> Least {
+pub fn least(layer: &Layer, profile: &Profile, rules: &Rules) -> Least {
     let whole = Block::whole(layer.shape, layer.fan_in());
-    let all = load_of(layer, &whole, profile);
-    let bits: u64 = layer.projections.iter().map(least_bits).sum();
+    let all = load_of(layer, &whole, profile, rules);
+    let bits: u64 = layer.projections.iter().map(|p| least_bits(p, rules)).sum();
     let words = bits.div_ceil(64);
-    let neurons = whole.neurons();
-    let one = busiest_neuron(layer, profile);
+    let neurons = whole.neurons() * rules.compartments(layer);
+    let one = busiest_neuron(layer, profile, rules);
+    let caps = &rules.caps;
     let cores = [
         neurons.div_ceil(caps.neurons.max(1)),
         words.div_ceil(caps.synapses.max(1)),
-        (words + neurons).div_ceil(caps.total.max(1)),
+        caps.total.map_or(1, |total| (words + neurons).div_ceil(total.max(1))),
     ];
     Least {
         cores: cores.into_iter().max().unwrap_or(1),
@@ -141,18 +130,18 @@ pub fn least(layer: &Layer, profile: &Profile, caps: &Caps) -> Least {
 }
 
 /// Bits that the weights of a projection take at least, once over all cores.
-fn least_bits(projection: &Projection) -> u64 {
-    let bits = memory::width(projection);
+fn least_bits(projection: &Projection, rules: &Rules) -> u64 {
+    let bits = rules.entry_bits(projection);
     match &projection.op {
-        Op::Linear(linear) => {
-            (linear.inputs as u64).saturating_mul(linear.outputs as u64).saturating_mul(12 + bits)
-        }
+        Op::Linear(linear) => (linear.inputs as u64)
+            .saturating_mul(linear.outputs as u64)
+            .saturating_mul(rules.lists.dense_index + bits),
         _ => (projection.weights.len() as u64).saturating_mul(bits),
     }
 }
 
 /// The load of a neuron with the most connections along each axis.
-fn busiest_neuron(layer: &Layer, profile: &Profile) -> Load {
+fn busiest_neuron(layer: &Layer, profile: &Profile, rules: &Rules) -> Load {
     let whole = Block::whole(layer.shape, layer.fan_in());
     let busiest = |size: usize, with: &dyn Fn(Vec<Range<usize>>) -> Grid| {
         let work = work(
@@ -168,9 +157,9 @@ fn busiest_neuron(layer: &Layer, profile: &Profile) -> Load {
     let y = busiest(layer.shape.h, &|rows| Grid { rows, ..grid.clone() });
     let x = busiest(layer.shape.w, &|cols| Grid { cols, ..grid.clone() });
     let one = Block { channels: c..c + 1, rows: y..y + 1, cols: x..x + 1, fan_in: whole.fan_in };
-    load_of(layer, &one, profile)
+    load_of(layer, &one, profile, rules)
 }
 
-fn load_of(layer: &Layer, block: &Block, profile: &Profile) -> Load {
-    loads(layer, Rate::stated(0), &Grid::of(block), profile).first().copied().unwrap_or_default()
+fn load_of(layer: &Layer, block: &Block, profile: &Profile, rules: &Rules) -> Load {
+    loads(layer, Rate::stated(0), &Grid::of(block), profile, rules).first().copied().unwrap_or_default()
 }

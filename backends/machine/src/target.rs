@@ -195,6 +195,15 @@ pub trait Target {
         profile: &Profile,
     ) -> Result<Vec<Part>, Refusal>;
 
+    /// Limits on a mapping as a whole: adds to the memory of each part (with the index of its layer) what
+    /// depends on the parts of other layers.
+    ///
+    /// # Errors
+    /// The first part, by its position, that breaks a rule; the parts may be changed by then.
+    fn assign(&self, _network: &Network, _parts: &mut [(usize, Part)]) -> Result<(), (usize, Refusal)> {
+        Ok(())
+    }
+
     /// What no mapping of the layer can do without.
     fn least(&self, network: &Network, layer: usize, profile: &Profile) -> Least;
 

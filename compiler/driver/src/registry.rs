@@ -23,7 +23,12 @@ pub const TARGETS: &[Entry] = &[
     Entry {
         name: "loihi2",
         chip: snnc_loihi2::CHIP,
-        make: Some(|chip| Ok(Box::new(snnc_loihi2::Loihi2::new(chip)?))),
+        make: Some(|chip| Ok(Box::new(snnc_loihi2::Loihi::new(chip)?))),
+    },
+    Entry {
+        name: "loihi1",
+        chip: snnc_loihi2::LOIHI1,
+        make: Some(|chip| Ok(Box::new(snnc_loihi2::Loihi::new(chip)?))),
     },
     Entry { name: "speck", chip: snnc_speck::CHIP, make: None },
     Entry { name: "akd1000", chip: snnc_akd1000::CHIP, make: None },

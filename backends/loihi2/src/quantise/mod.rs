@@ -18,12 +18,22 @@ use snnc_ir::graph::{Graph, NodeId, Number};
 use snnc_ir::neuron::{FixedPoint, Neuron};
 use snnc_ir::text::print_node;
 
+use crate::rules::Rules;
+
 /// Synaptic input is shifted left by this many bits when it enters a neuron
 /// (`lava/proc/lif/models.py`; quoted in `chip.toml`).
 pub const INPUT_SHIFT: u32 = 6;
 
-/// Range of events that an input may carry: graded events of 16 bits.
-const INPUT_RANGE: Values = Values::Integer { lo: i16::MIN as i32, hi: i16::MAX as i32 };
+/// What events of an input can carry: values of the payload's bits, or nothing.
+fn input_values(payload_bits: u32) -> Values {
+    match payload_bits {
+        0 => Values::Binary,
+        bits => {
+            let half = 1 << (bits.min(31) - 1);
+            Values::Integer { lo: -half, hi: half - 1 }
+        }
+    }
+}
 
 /// What quantisation did to one population.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,7 +72,7 @@ pub struct Quantised {
 ///
 /// # Errors
 /// Every layer without an integer form on the chip.
-pub fn quantise(graph: &Graph) -> Result<Quantised, Vec<Diagnostic>> {
+pub fn quantise(graph: &Graph, rules: &Rules) -> Result<Quantised, Vec<Diagnostic>> {
     if graph.number == Number::Integer {
         let refused: Vec<Diagnostic> =
             graph.ids().filter_map(|id| weights::outside_range(graph, id)).collect();
@@ -78,7 +88,7 @@ pub fn quantise(graph: &Graph) -> Result<Quantised, Vec<Diagnostic>> {
     let mut errors: BTreeMap<NodeId, LayerError> = BTreeMap::new();
     let mut weights_of: BTreeMap<NodeId, snnc_ir::graph::weights::Weights> = BTreeMap::new();
     for group in group::groups(graph) {
-        match quantise_group(graph, &group, &mut out, &mut weights_of) {
+        match quantise_group(graph, rules, &group, &mut out, &mut weights_of) {
             Ok(list) => errors.extend(list),
             Err(list) => refused.extend(list),
         }
@@ -87,7 +97,7 @@ pub fn quantise(graph: &Graph) -> Result<Quantised, Vec<Diagnostic>> {
         if let Op::Input(input) = &mut node.op
             && input.values == Values::Real
         {
-            *input = Input { values: INPUT_RANGE };
+            *input = Input { values: input_values(rules.payload_bits) };
         }
     }
     if !refused.is_empty() {
@@ -108,6 +118,7 @@ pub fn quantise(graph: &Graph) -> Result<Quantised, Vec<Diagnostic>> {
 
 fn quantise_group(
     graph: &Graph,
+    rules: &Rules,
     group: &group::Group,
     out: &mut Graph,
     weights_of: &mut BTreeMap<NodeId, snnc_ir::graph::weights::Weights>,
@@ -145,7 +156,7 @@ fn quantise_group(
         let node = graph.node(*id);
         let Op::Neuron(neuron) = &node.op else { continue };
         let Neuron::Real(spec) = neuron.as_ref() else { continue };
-        match neuron::quantise(spec, scale) {
+        match neuron::quantise(spec, scale, rules.fixed.as_ref()) {
             Ok((integer, loss)) => {
                 out.nodes[id.index()].op = Op::Neuron(Box::new(Neuron::Integer(integer, FixedPoint::LAVA)));
                 errors.push((

@@ -3,10 +3,13 @@
 use snnc_ir::diag::{Code, Diagnostic, Location};
 use snnc_ir::graph::param::Param;
 use snnc_ir::graph::{Graph, NodeId};
-use snnc_ir::neuron::{Activation, Current, Emission, FixedPoint, Integrator, Model, Reset, Spec, Spiking};
+use snnc_ir::neuron::{
+    Activation, Compare, Current, Emission, FixedPoint, Integrator, Model, Reset, Spec, Spiking,
+};
 use snnc_ir::text::print_node;
 
 use super::INPUT_SHIFT;
+use crate::rules::FixedForm;
 
 /// Greatest magnitude of a membrane, threshold or constant: a state of 24 bits.
 const STATE_MAX: f64 = (1i64 << 23) as f64 - 1.0;
@@ -45,12 +48,16 @@ impl Problem {
     }
 }
 
-/// The neurons in units of `scale / 64`.
-pub(super) fn quantise(spec: &Spec<f32>, scale: f32) -> Result<(Spec<i32>, Loss), Problem> {
+/// The neurons in units of `scale / 64`, with thresholds of the chip's form where it is fixed.
+pub(super) fn quantise(
+    spec: &Spec<f32>,
+    scale: f32,
+    form: Option<&FixedForm>,
+) -> Result<(Spec<i32>, Loss), Problem> {
     let unit = f64::from(scale) / f64::from(1u32 << INPUT_SHIFT);
     let mut loss = Loss::default();
     let model = match &spec.model {
-        Model::Spiking(m) => Model::Spiking(spiking(m, unit, &mut loss)?),
+        Model::Spiking(m) => Model::Spiking(spiking(m, unit, form, &mut loss)?),
         Model::Integrator(m) => Model::Integrator(Integrator {
             decay: m.decay.as_ref().map(|p| decay(p, &mut loss)).transpose()?,
             gain: gain(m.gain.as_ref())?,
@@ -77,7 +84,12 @@ pub(super) fn quantise(spec: &Spec<f32>, scale: f32) -> Result<(Spec<i32>, Loss)
     Ok((Spec { model, start: spec.start }, loss))
 }
 
-fn spiking(m: &Spiking<f32>, unit: f64, loss: &mut Loss) -> Result<Spiking<i32>, Problem> {
+fn spiking(
+    m: &Spiking<f32>,
+    unit: f64,
+    form: Option<&FixedForm>,
+    loss: &mut Loss,
+) -> Result<Spiking<i32>, Problem> {
     if m.levels.is_some() {
         return Err(Problem::new(
             "quantised state levels have no form in the chip's fixed point",
@@ -112,7 +124,12 @@ fn spiking(m: &Spiking<f32>, unit: f64, loss: &mut Loss) -> Result<Spiking<i32>,
         }),
     };
     let mut threshold_error = 0f64;
-    let threshold = state(&m.threshold, unit, "threshold", &mut threshold_error)?;
+    let mut threshold = state(&m.threshold, unit, "threshold", &mut threshold_error)?;
+    let mut compare = m.compare;
+    if let Some(form) = form {
+        threshold = stored_threshold(&threshold, compare, form, &mut threshold_error);
+        compare = Compare::Greater;
+    }
     let least = m.threshold.values().iter().map(|t| f64::from(t.abs())).fold(f64::INFINITY, f64::min);
     loss.threshold = if threshold_error == 0.0 { 0.0 } else { threshold_error * unit / least.max(unit) };
     let out = Spiking {
@@ -123,7 +140,7 @@ fn spiking(m: &Spiking<f32>, unit: f64, loss: &mut Loss) -> Result<Spiking<i32>,
         bias: m.bias.as_ref().map(|p| state(p, unit, "bias", &mut fine)).transpose()?,
         rest: m.rest.as_ref().map(|p| state(p, unit, "resting value", &mut fine)).transpose()?,
         threshold,
-        compare: m.compare,
+        compare,
         reset,
         emission,
         v_min: m.v_min.as_ref().map(|p| lower_clamp(p, unit, &mut fine)).transpose()?,
@@ -133,6 +150,18 @@ fn spiking(m: &Spiking<f32>, unit: f64, loss: &mut Loss) -> Result<Spiking<i32>,
     };
     loss.bias = loss.bias.max(fine / f64::from(1u32 << INPUT_SHIFT));
     Ok(out)
+}
+
+/// The nearest threshold that the chip stores, for a comparison by `>`: `v >= t` is `v > t - 1` of integers.
+fn stored_threshold(exact: &Param<i32>, compare: Compare, form: &FixedForm, worst: &mut f64) -> Param<i32> {
+    let step = f64::from(1u32 << form.threshold_shift);
+    let before = if compare == Compare::GreaterOrEqual { 1.0 } else { 0.0 };
+    exact.map(|t| {
+        let wanted = f64::from(*t) - before;
+        let stored = (wanted / step).round_ties_even().clamp(1.0, form.threshold_max as f64) * step;
+        *worst = worst.max((stored - wanted).abs());
+        stored as i32
+    })
 }
 
 /// A decay factor as a numerator over 2^12.

@@ -104,15 +104,18 @@ impl Job<'_> {
         }
         let floor = rates.barrier.rank();
         let limits = Limits { cores, floor, slack: SLACK };
-        let pick = search(&fronts, self.options.objective, limits)
-            .map_err(|need| vec![self.chip_full(need, cores, &layers, &fronts)])?;
         let least: Vec<_> =
             layers.iter().map(|layer| self.target.least(self.network, *layer, self.profile)).collect();
         let independent = independent_lower(&least, cores, floor, &time);
-        let pick = match self.options.objective {
-            Objective::Time => Refine::new(self, &layers, &fronts, &rates, cores).run(pick, floor),
-            Objective::Cores => pick,
+        let objective = self.options.objective;
+        let find = |fronts: &[Vec<Candidate>]| {
+            let pick = search(fronts, objective, limits)?;
+            Ok(match objective {
+                Objective::Time => Refine::new(self, &layers, fronts, &rates, cores).run(pick, floor),
+                Objective::Cores => pick,
+            })
         };
+        let pick = self.settle(&layers, &mut fronts, limits, &find)?;
         Ok(Extracted { layers, fronts, pick, independent, rates })
     }
 
@@ -136,7 +139,13 @@ impl Job<'_> {
         Some(self.chip_full(need, cores, layers, &fronts))
     }
 
-    fn chip_full(&self, need: u64, cores: u64, layers: &[usize], fronts: &[Vec<Candidate>]) -> Diagnostic {
+    pub(super) fn chip_full(
+        &self,
+        need: u64,
+        cores: u64,
+        layers: &[usize],
+        fronts: &[Vec<Candidate>],
+    ) -> Diagnostic {
         let mut largest: Vec<(u64, &str)> = layers
             .iter()
             .zip(fronts)
@@ -162,19 +171,21 @@ impl Job<'_> {
 
     pub(super) fn assign(&self, extracted: &Extracted) -> Result<Assigned, Vec<Diagnostic>> {
         let mut parts = Vec::new();
+        // The same questions that the choice was made by; a refusal now would be a bug of the back end.
+        let refused = |r: snnc_machine::target::Refusal| {
+            vec![
+                Diagnostic::new(Code::LayerTooLarge, "a chosen tile was refused")
+                    .rule(r.rule, r.limit, r.found),
+            ]
+        };
         for (layer, (front, chosen)) in
             extracted.layers.iter().zip(extracted.fronts.iter().zip(&extracted.pick.chosen))
         {
             let choice = front[*chosen].choice;
-            // The same question that the front was made of; a refusal now would be a bug of the back end.
-            let own = self.target.loads(self.network, *layer, choice, self.profile).map_err(|r| {
-                vec![
-                    Diagnostic::new(Code::LayerTooLarge, "a chosen tile was refused")
-                        .rule(r.rule, r.limit, r.found),
-                ]
-            })?;
+            let own = self.target.loads(self.network, *layer, choice, self.profile).map_err(refused)?;
             parts.extend(own.into_iter().map(|part| (*layer, part)));
         }
+        self.target.assign(self.network, &mut parts).map_err(|(_, r)| refused(r))?;
         Ok(Assigned { parts })
     }
 

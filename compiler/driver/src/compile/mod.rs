@@ -3,6 +3,7 @@
 mod emit;
 mod map;
 mod refine;
+mod settle;
 
 pub use emit::Bundle;
 pub use map::Mapping;

@@ -235,3 +235,17 @@ fn thresholds_of_real_networks_take_the_form_of_the_chip() {
     assert_eq!(quantised("gt", "3.4"), (192, 1));
     assert_eq!(quantised("gt", "3.6"), (256, 1));
 }
+
+/// The shipped network's accuracy holds on Loihi 1, as its integers are those of Loihi 2.
+#[test]
+fn the_shipped_network_has_the_same_integers_as_on_loihi2() {
+    let folded = fold::fold(&case("digits").model().graph);
+    let on = |target| registry::target(target, None).unwrap().quantise(&folded).unwrap();
+    let (mut first, mut second) = (on("loihi1"), on("loihi2"));
+    assert!(first.warnings.is_empty() && second.warnings.is_empty());
+    for graph in [&mut first.graph, &mut second.graph] {
+        let Op::Input(input) = &mut graph.nodes[0].op else { panic!("no input") };
+        input.values = Values::Binary;
+    }
+    assert_eq!(first.graph, second.graph);
+}

@@ -53,6 +53,8 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     /// Map a network onto a chip; print the mapping's bounds, or write the bundle with -o
     Compile(Compile),
+    /// Map a network onto several chips; print one line for each
+    Compare(Compare),
     /// Show what is in a model file: layers, shapes, neurons, weight bits
     Inspect(Inspect),
     /// Run samples through a network; print outputs, accuracy and activity
@@ -79,6 +81,34 @@ pub(crate) struct ModelArgs {
     pub(crate) shape: Vec<(String, Vec<u64>)>,
 }
 
+/// What a mapping is to be like.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Mapping {
+    /// Events per neuron and step on every edge, inputs included; LAYER=RATE overrides one layer
+    #[arg(long, value_name = "RATE[,LAYER=RATE…]")]
+    pub(crate) activity: Option<String>,
+    /// What to minimise
+    #[arg(long, value_enum, default_value_t = ObjectiveArg::Time)]
+    pub(crate) objective: ObjectiveArg,
+    /// Use at most this many cores
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_cores: Option<u64>,
+    /// Number of chips
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub(crate) chips: u32,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Compare {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// A chip to compile for, once for each; default: every chip that can be compiled for
+    #[arg(long, short, value_parser = targets())]
+    pub(crate) target: Vec<String>,
+    #[command(flatten)]
+    pub(crate) mapping: Mapping,
+}
+
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Compile {
     #[command(flatten)]
@@ -92,18 +122,8 @@ pub(crate) struct Compile {
     /// Files for people to write beside the bundle
     #[arg(long, value_name = "LIST", value_delimiter = ',', requires = "output", value_parser = reports())]
     pub(crate) emit: Vec<String>,
-    /// Events per neuron and step on every edge, inputs included; LAYER=RATE overrides one layer
-    #[arg(long, value_name = "RATE[,LAYER=RATE…]")]
-    pub(crate) activity: Option<String>,
-    /// What to minimise
-    #[arg(long, value_enum, default_value_t = ObjectiveArg::Time)]
-    pub(crate) objective: ObjectiveArg,
-    /// Use at most this many cores
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) max_cores: Option<u64>,
-    /// Number of chips
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=65_536))]
-    pub(crate) chips: u32,
+    #[command(flatten)]
+    pub(crate) mapping: Mapping,
     /// Deadline for one step, e.g. 20us; says met, missed or undecided
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) period: Option<u64>,

@@ -3,7 +3,6 @@
 //! Results go to standard output, everything else to standard error. Exit status: 0 fine, 1 the model
 //! or a check failed, 2 usage, 3 input or output failed, 101 a bug.
 #![forbid(unsafe_code)]
-#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
 mod commands;
@@ -18,7 +17,7 @@ fn main() -> std::process::ExitCode {
     let run = std::thread::Builder::new().name("snnc".into()).stack_size(64 << 20).spawn(move || {
         let context = render::Context::new(&args.global);
         match commands::run(args.command, &context) {
-            Ok(()) => exit::Exit::Success,
+            Ok(exit) => exit,
             Err(failure) => context.report(failure),
         }
     });

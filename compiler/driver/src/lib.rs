@@ -5,6 +5,7 @@
 //! - [`pass`]: passes over the graph that know no chip.
 //! - [`registry`]: the chips.
 //! - [`compile`]: a compilation.
+//! - [`compare`]: one model on several targets.
 //! - [`bundle`]: reading and writing the folder of a result.
 //! - [`report`]: files for people beside a bundle.
 //! - [`sample`], [`simulate`]: samples, and running them.
@@ -15,6 +16,7 @@
 
 pub mod activity;
 pub mod bundle;
+pub mod compare;
 pub mod compile;
 pub mod model;
 pub mod pass;
@@ -30,6 +32,9 @@ use std::time::Duration;
 pub trait Observer {
     /// A phase has ended.
     fn ended(&mut self, phase: phase::Phase, time: Duration, notes: &[String]);
+
+    /// The phases that follow are those of this target; told where there are several.
+    fn target(&mut self, _name: &str) {}
 
     /// Whether what each phase made is to be kept as text.
     fn wants_dumps(&self) -> bool {

@@ -70,6 +70,11 @@ impl Unit {
         matches!(self, Self::Time(..))
     }
 
+    /// Whether it is an energy.
+    pub fn is_energy(&self) -> bool {
+        matches!(self, Self::Energy(..))
+    }
+
     /// Whether it is a count.
     pub fn is_count(&self) -> bool {
         matches!(self, Self::Count(_))

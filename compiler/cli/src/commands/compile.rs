@@ -7,10 +7,10 @@ use snnc_driver::compile::{self, Options};
 use snnc_driver::phase::Phase;
 use snnc_driver::report::Report;
 use snnc_driver::{Observer, bundle};
-use snnc_eqsat::extract::Objective;
 use snnc_ir::diag::{Code, Diagnostic, Diagnostics};
 
-use crate::args::{Compile, Format, ObjectiveArg};
+use crate::args::{Compile, Format};
+use crate::render::output::{err, out};
 use crate::render::{Context, Phases, plain, summary};
 
 pub(super) fn run(args: &Compile, context: &Context) -> Result<(), Diagnostics> {
@@ -26,7 +26,7 @@ pub(super) fn run(args: &Compile, context: &Context) -> Result<(), Diagnostics> 
     }
     let (Some(manifest), Some(files)) = (&done.manifest, &done.bundle) else {
         if let Some((_, text)) = done.dumps.last() {
-            print!("{text}");
+            out(text)?;
         }
         return Ok(());
     };
@@ -34,29 +34,17 @@ pub(super) fn run(args: &Compile, context: &Context) -> Result<(), Diagnostics> 
         bundle::write(folder, files).map_err(|d| vec![d])?;
     }
     match context.format {
-        Format::Json => print!("{}", files.manifest),
-        Format::Text => print!("{}", plain(&summary::text(manifest))),
+        Format::Json => out(&files.manifest)?,
+        Format::Text => out(&plain(&summary::text(manifest)))?,
     }
     if let Some(folder) = args.output.as_ref().filter(|_| !context.quiet) {
-        eprintln!("wrote {}", folder.display());
+        err(&format!("wrote {}\n", folder.display()));
     }
     Ok(())
 }
 
 fn options(args: &Compile) -> Result<Options, Diagnostics> {
-    let objective = match args.objective {
-        ObjectiveArg::Time => Objective::Time,
-        ObjectiveArg::Cores => Objective::Cores,
-        ObjectiveArg::Energy => {
-            return Err(vec![
-                Diagnostic::new(
-                    Code::UnsourcedObjective,
-                    format!("no energy per event is public for '{}'", args.target),
-                )
-                .remedy("use --objective time, or --objective cores: fewer cores draw less power"),
-            ]);
-        }
-    };
+    let options = super::options(&args.target, &args.mapping)?;
     let chip = args.chip.as_ref().map(|path| {
         fs::read_to_string(path).map_err(|e| {
             vec![
@@ -66,16 +54,12 @@ fn options(args: &Compile) -> Result<Options, Diagnostics> {
         })
     });
     Ok(Options {
-        target: args.target.clone(),
         chip: chip.transpose()?,
-        activity: args.activity.clone(),
-        objective,
-        max_cores: args.max_cores,
-        chips: args.chips,
         period_ps: args.period,
         seed: args.seed,
         stop_after: args.stop_after,
         reports: Report::ALL.iter().copied().filter(|r| args.emit.iter().any(|e| e == r.name())).collect(),
+        ..options
     })
 }
 

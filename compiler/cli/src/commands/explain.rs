@@ -4,11 +4,11 @@ use snnc_ir::diag::{Code, Diagnostic, Diagnostics};
 
 use super::pages;
 use crate::args::Explain;
+use crate::render::output::out;
 
 pub(super) fn run(args: &Explain) -> Result<(), Diagnostics> {
     if let Ok(code) = args.code.parse::<Code>() {
-        print!("{}", pages::page(code));
-        return Ok(());
+        return out(pages::page(code));
     }
     let codes: Vec<&str> = Code::ALL.iter().map(|c| c.as_str()).collect();
     Err(vec![

@@ -8,6 +8,7 @@ use snnc_ir::graph::{Graph, Node, NodeId, Number};
 use snnc_ir::text;
 
 use crate::args::{Format, Inspect};
+use crate::render::output::out;
 use crate::render::table::{Align, Table};
 use crate::render::units::grouped;
 use crate::render::{Context, plain};
@@ -15,14 +16,13 @@ use crate::render::{Context, plain};
 pub(super) fn run(args: &Inspect, context: &Context) -> Result<(), Diagnostics> {
     let model = super::read_model(&args.model)?;
     context.warn(&model.warnings);
-    if args.ir {
-        print!("{}", text::print(&model.graph));
+    out(&if args.ir {
+        text::print(&model.graph)
     } else if context.format == Format::Json {
-        println!("{:#}", json(&model));
+        format!("{:#}\n", json(&model))
     } else {
-        print!("{}", plain(&table(&model)));
-    }
-    Ok(())
+        plain(&table(&model))
+    })
 }
 
 fn table(model: &Model) -> String {

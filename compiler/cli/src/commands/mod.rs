@@ -1,5 +1,6 @@
 //! One file a subcommand.
 
+mod compare;
 mod compile;
 mod explain;
 mod inspect;
@@ -9,29 +10,67 @@ mod schema;
 mod simulate;
 mod targets;
 
+use snnc_driver::compile::Options;
 use snnc_driver::model::{Model, ModelOptions};
-use snnc_ir::diag::Diagnostics;
+use snnc_driver::registry::find;
+use snnc_eqsat::extract::Objective;
+use snnc_ir::diag::{Code, Diagnostic, Diagnostics};
+use snnc_machine::chip::ChipFile;
 
-use crate::args::{Command, ModelArgs};
+use crate::args::{Command, Mapping, ModelArgs, ObjectiveArg};
+use crate::exit::Exit;
 use crate::render::Context;
 
 /// Runs a subcommand.
-pub(crate) fn run(command: Command, context: &Context) -> Result<(), Diagnostics> {
+pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Diagnostics> {
     match command {
+        Command::Compare(args) => return compare::run(&args, context),
         Command::Compile(args) => compile::run(&args, context),
         Command::Inspect(args) => inspect::run(&args, context),
         Command::Simulate(args) => simulate::run(&args, context),
         Command::Targets(args) => targets::run(&args),
-        Command::Ops => {
-            ops::run();
-            Ok(())
-        }
+        Command::Ops => ops::run(),
         Command::Schema => schema::run(),
         Command::Explain(args) => explain::run(&args),
-    }
+    }?;
+    Ok(Exit::Success)
 }
 
 fn read_model(args: &ModelArgs) -> Result<Model, Diagnostics> {
     let options = ModelOptions { steps: args.steps, shapes: args.shape.iter().cloned().collect() };
     Model::read(&args.model, &options)
+}
+
+/// The options of a compilation for a target, those of one run left at their defaults.
+fn options(target: &str, args: &Mapping) -> Result<Options, Diagnostics> {
+    let objective = match args.objective {
+        ObjectiveArg::Time => Objective::Time,
+        ObjectiveArg::Cores => Objective::Cores,
+        ObjectiveArg::Energy => return Err(vec![no_energy(target)]),
+    };
+    Ok(Options {
+        target: target.to_owned(),
+        chip: None,
+        activity: args.activity.clone(),
+        objective,
+        max_cores: args.max_cores,
+        chips: args.chips,
+        period_ps: None,
+        seed: 0,
+        stop_after: None,
+        reports: Vec::new(),
+    })
+}
+
+fn no_energy(target: &str) -> Diagnostic {
+    let some = find(target)
+        .and_then(|entry| ChipFile::parse(entry.chip))
+        .is_ok_and(|chip| chip.constants.values().any(|c| c.unit.is_energy()));
+    let message = if some {
+        format!("the energies that are public for '{target}' do not cover every event")
+    } else {
+        format!("no energy per event is public for '{target}'")
+    };
+    Diagnostic::new(Code::UnsourcedObjective, message)
+        .remedy("use --objective time, or --objective cores: fewer cores draw less power")
 }

@@ -1,7 +1,9 @@
 //! `snnc ops`.
 
 use snnc_driver::model::onnx_operators;
+use snnc_ir::diag::Diagnostics;
 
+use crate::render::output::out;
 use crate::render::table::{Align, Table};
 
 /// Families of `ai.snnc` with the rest of their names.
@@ -14,7 +16,7 @@ const NEURONS: &[(&str, &str)] = &[
     ("LI", "leaky integrator, for readout"),
 ];
 
-pub(super) fn run() {
+pub(super) fn run() -> Result<(), Diagnostics> {
     let mut table = Table::new(&[("domain", Align::Left), ("operator", Align::Left), ("what", Align::Left)]);
     for (domain, name) in onnx_operators() {
         table.row(vec![domain.into(), name.into(), String::new()]);
@@ -22,8 +24,8 @@ pub(super) fn run() {
     for (family, what) in NEURONS {
         table.row(vec!["ai.snnc".into(), format!("{family}_…, {family}Seq_…"), (*what).into()]);
     }
-    print!("{}", table.render());
-    println!(
-        "\nSome are read in certain forms only; a refusal says which. docs/ai.snnc.md has the neurons' names."
-    );
+    out(&format!(
+        "{}\nSome are read in certain forms only; a refusal says which. docs/ai.snnc.md has the neurons' names.\n",
+        table.render()
+    ))
 }

@@ -10,6 +10,7 @@ use snnc_ir::diag::{Code, Diagnostic, Diagnostics};
 use snnc_ir::graph::{Graph, NodeId};
 
 use crate::args::{Format, Simulate};
+use crate::render::output::{err, out};
 use crate::render::table::{Align, Table};
 use crate::render::units::{grouped, percent};
 use crate::render::{Context, plain};
@@ -24,18 +25,17 @@ pub(super) fn run(args: &Simulate, context: &Context) -> Result<(), Diagnostics>
     let total = samples.count;
     let mut progress = |done: usize| {
         if context.shows_progress() && (done.is_multiple_of(64) || done == total) {
-            eprint!("\r{done}/{total} samples{}", if done == total { "\n" } else { "" });
+            err(&format!("\r{done}/{total} samples{}", if done == total { "\n" } else { "" }));
         }
     };
     let outcome = simulate::run(&graph, &samples, latency, &record, &mut progress).map_err(|d| vec![d])?;
     if let Some(path) = &args.output {
         write(path, &outcome).map_err(|d| vec![d])?;
     }
-    match context.format {
-        Format::Json => println!("{:#}", json(&outcome)),
-        Format::Text => print!("{}", plain(&text(&outcome))),
-    }
-    Ok(())
+    out(&match context.format {
+        Format::Json => format!("{:#}\n", json(&outcome)),
+        Format::Text => plain(&text(&outcome)),
+    })
 }
 
 /// The graph to run and its latency in steps.

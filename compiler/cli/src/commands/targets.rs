@@ -5,6 +5,7 @@ use snnc_ir::diag::Diagnostics;
 use snnc_machine::chip::{ChipFile, Constant};
 
 use crate::args::{Targets, TargetsCommand};
+use crate::render::output::out;
 use crate::render::table::{Align, Table};
 
 pub(super) fn run(args: &Targets) -> Result<(), Diagnostics> {
@@ -21,19 +22,17 @@ fn list() -> Result<(), Diagnostics> {
         let state = if entry.make.is_some() { "compiles" } else { "chip file only" };
         table.row(vec![entry.name.into(), chip.title, state.into()]);
     }
-    print!("{}", table.render());
-    Ok(())
+    out(&table.render())
 }
 
 fn show(target: &str) -> Result<(), Diagnostics> {
     let entry = find(target).map_err(|d| vec![d])?;
     let chip = ChipFile::parse(entry.chip).map_err(|d| vec![d])?;
-    println!("{} ({})\nchip file blake3 {}\n", chip.title, chip.vendor, chip.hash);
+    let mut text = format!("{} ({})\nchip file blake3 {}\n\n", chip.title, chip.vendor, chip.hash);
     for (name, constant) in &chip.constants {
-        println!("{name}: {}", constant.what);
-        print!("{}", sides(constant));
+        text.push_str(&format!("{name}: {}\n{}", constant.what, sides(constant)));
     }
-    Ok(())
+    out(&text)
 }
 
 /// One line per side, or one line when the value is known.

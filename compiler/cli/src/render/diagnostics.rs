@@ -6,6 +6,7 @@ use std::fmt;
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 use snnc_ir::diag::{Code, Diagnostic, Severity};
 
+use super::output::err;
 use super::{Context, plain};
 use crate::args::Format;
 
@@ -14,7 +15,7 @@ const SHOWN_PER_CODE: usize = 8;
 
 pub(super) fn print(context: &Context, diagnostics: &[Diagnostic]) {
     match context.format {
-        Format::Json => diagnostics.iter().for_each(|d| eprintln!("{}", json(d))),
+        Format::Json => diagnostics.iter().for_each(|d| err(&format!("{}\n", json(d)))),
         Format::Text => text(context, diagnostics),
     }
 }
@@ -33,21 +34,22 @@ fn text(context: &Context, diagnostics: &[Diagnostic]) {
         if handler.render_report(&mut out, &Report::new(diagnostic)).is_err() {
             out = diagnostic.to_string();
         }
-        eprint!("{out}");
+        err(&out);
     }
     for (code, count) in seen {
         if count > SHOWN_PER_CODE {
-            eprintln!("{code}: {} more of this kind ({})\n", count - SHOWN_PER_CODE, code.title());
+            err(&format!("{code}: {} more of this kind ({})\n\n", count - SHOWN_PER_CODE, code.title()));
         }
     }
     if diagnostics.iter().any(|d| d.severity() == Severity::Error)
         && let Some(first) = diagnostics.first()
     {
-        eprintln!("For more about a code: snnc explain {}", first.code);
+        err(&format!("For more about a code: snnc explain {}\n", first.code));
     }
 }
 
-fn json(d: &Diagnostic) -> serde_json::Value {
+/// A diagnostic as one JSON object.
+pub(crate) fn json(d: &Diagnostic) -> serde_json::Value {
     serde_json::json!({
         "severity": if d.severity() == Severity::Error { "error" } else { "warning" },
         "code": d.code.as_str(),

@@ -1,6 +1,8 @@
 //! What a person sees.
 
-mod diagnostics;
+pub(crate) mod comparison;
+pub(crate) mod diagnostics;
+pub(crate) mod output;
 pub(crate) mod summary;
 pub(crate) mod table;
 pub(crate) mod units;
@@ -69,22 +71,28 @@ pub(crate) fn plain(text: &str) -> String {
 pub(crate) struct Phases<'c>(pub(crate) &'c Context);
 
 impl Observer for Phases<'_> {
+    fn target(&mut self, name: &str) {
+        if self.0.verbose > 0 {
+            output::err(&format!("{name}\n"));
+        }
+    }
+
     fn ended(&mut self, phase: Phase, time: Duration, notes: &[String]) {
         if self.0.verbose == 0 {
             return;
         }
         let micros = time.as_micros();
-        eprintln!(
-            "{:>2} {:<10} {:>6}.{:03} ms  {}",
+        output::err(&format!(
+            "{:>2} {:<10} {:>6}.{:03} ms  {}\n",
             phase.number(),
             phase.name(),
             micros / 1000,
             micros % 1000,
             phase.what()
-        );
+        ));
         if self.0.verbose > 1 {
             for note in notes {
-                eprintln!("              {note}");
+                output::err(&format!("              {note}\n"));
             }
         }
     }

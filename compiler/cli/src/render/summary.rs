@@ -17,16 +17,20 @@ pub(crate) fn text(manifest: &Manifest) -> String {
 
 fn header(manifest: &Manifest) -> String {
     let chips = manifest.cores.iter().map(|c| c.chip).max().unwrap_or(0) + 1;
-    let neurons: u64 = manifest.layers.iter().filter(|l| l.op != "input").map(|l| l.neurons).sum();
     format!(
         "{} on {}: {} neurons on {} core(s) of {} chip(s), {} step(s) per inference\n",
         manifest.inputs.model.name,
         manifest.inputs.target,
-        grouped(neurons),
+        grouped(neurons(manifest)),
         manifest.cores.len(),
         chips,
         manifest.inputs.options.steps
     )
+}
+
+/// Neurons of a mapping, its inputs left out.
+pub(super) fn neurons(manifest: &Manifest) -> u64 {
+    manifest.layers.iter().filter(|l| l.op != "input").map(|l| l.neurons).sum()
 }
 
 fn layers(manifest: &Manifest) -> String {
@@ -110,7 +114,7 @@ fn bounds(manifest: &Manifest) -> String {
     out
 }
 
-fn range(range: Option<Range>) -> String {
+pub(super) fn range(range: Option<Range>) -> String {
     range.map_or_else(
         || "unknown".into(),
         |r| match r.upper {
@@ -120,7 +124,7 @@ fn range(range: Option<Range>) -> String {
     )
 }
 
-fn place(binding: &Binding) -> String {
+pub(super) fn place(binding: &Binding) -> String {
     match (&binding.layer, binding.core) {
         (Some(layer), Some(core)) => format!("core {core}, layer {layer}"),
         _ if binding.resource == Term::Barrier => "the whole chip".into(),

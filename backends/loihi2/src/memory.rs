@@ -52,8 +52,8 @@ fn reaches(conv: &Conv2d, axis: usize, size: usize, range: &Range<usize>) -> Vec
     alike.into_iter().map(|(elements, positions)| (elements.len() as u64, positions)).collect()
 }
 
-/// The lists of a convolution that is stored by targets, for one block: words of each and how many source
-/// neurons share it. Input positions that reach the block through the same kernel elements share theirs.
+/// The lists of a convolution that is stored by targets, for one block and one input channel of each group:
+/// words of each and how many source neurons share it. Input positions that reach the block through the same kernel elements share theirs.
 fn shared_lists(rules: &Rules, conv: &Conv2d, projection: &Projection, block: &Block) -> Vec<(u64, u64)> {
     let bits = rules.entry_bits(projection) + rules.lists.conv_index;
     let shape = projection.source_shape;
@@ -63,8 +63,7 @@ fn shared_lists(rules: &Rules, conv: &Conv2d, projection: &Projection, block: &B
     for (_, features) in field::groups(conv, &block.channels) {
         for (down, ys) in &rows {
             for (along, xs) in &cols {
-                let words = rules.lists.words(features * down * along, bits);
-                out.extend((0..conv.kernel[1]).map(|_| (words, ys * xs)));
+                out.push((rules.lists.words(features * down * along, bits), ys * xs));
             }
         }
     }
@@ -77,7 +76,7 @@ pub fn synapse_words(rules: &Rules, projection: &Projection, block: &Block, comp
     match &projection.op {
         Op::Conv2d(conv) if rules.lists.conv_index > 0 => {
             let once: u64 = shared_lists(rules, conv, projection, block).iter().map(|(words, _)| words).sum();
-            once * (block.neurons() * compartments).div_ceil(rules.lists.reach)
+            once * conv.kernel[1] as u64 * (block.neurons() * compartments).div_ceil(rules.lists.reach)
         }
         Op::Conv2d(conv) => {
             let [_, per_group, kh, kw] = conv.kernel;
@@ -98,7 +97,8 @@ pub fn words_read(rules: &Rules, projection: &Projection, block: &Block, taps: u
     let bits = rules.entry_bits(projection);
     match &projection.op {
         Op::Conv2d(conv) if rules.lists.conv_index > 0 => {
-            shared_lists(rules, conv, projection, block).iter().map(|(words, sources)| words * sources).sum()
+            let lists = shared_lists(rules, conv, projection, block);
+            conv.kernel[1] as u64 * lists.iter().map(|(words, sources)| words * sources).sum::<u64>()
         }
         Op::Conv2d(conv) => {
             let words = |(_, features): &(usize, u64)| rules.lists.words(*features, bits);

@@ -26,7 +26,9 @@ def run(title, command, **kwargs):
 
 
 def has_cargo(subcommand):
-    return subprocess.run(["cargo", subcommand, "--version"], cwd=ROOT, capture_output=True, check=False).returncode == 0
+    return (
+        subprocess.run(["cargo", subcommand, "--version"], cwd=ROOT, capture_output=True, check=False).returncode == 0
+    )
 
 
 def environment():
@@ -37,7 +39,10 @@ def environment():
     if not python.exists() or not stamp.exists() or stamp.read_text() != wanted:
         shutil.rmtree(VENV, ignore_errors=True)
         venv.create(VENV, with_pip=True)
-        run("python packages", [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", PACKAGES])
+        run(
+            "python packages",
+            [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", PACKAGES],
+        )
         stamp.write_text(wanted)
     return python
 

@@ -54,5 +54,11 @@ def run(arguments: Sequence[str | os.PathLike[str]], *, show: bool = False) -> s
     command = [str(find_binary()), *(os.fspath(a) for a in arguments)]
     error = None if show else subprocess.PIPE
     return subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=error, text=True, encoding="utf-8", check=False
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=error,
+        text=True,
+        encoding="utf-8",
+        check=False,
     )

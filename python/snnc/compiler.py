@@ -95,13 +95,11 @@ def options(**given: Any) -> list[str]:
 def shapes(given: Mapping[str, Sequence[int]] | None) -> list[str]:
     """``--shape`` for each input."""
     return [
-        part
-        for name, shape in (given or {}).items()
-        for part in ("--shape", f"{name}={','.join(map(str, shape))}")
+        part for name, shape in (given or {}).items() for part in ("--shape", f"{name}={','.join(map(str, shape))}")
     ]
 
 
-def compile(  # noqa: A001
+def compile(
     model: Any,
     target: str,
     *,
@@ -194,9 +192,7 @@ class Network:
         return "\n".join(rows)
 
 
-def inspect(
-    model: Any, *, steps: int | None = None, shape: Mapping[str, Sequence[int]] | None = None
-) -> Network:
+def inspect(model: Any, *, steps: int | None = None, shape: Mapping[str, Sequence[int]] | None = None) -> Network:
     """What :func:`snnc.inspect` does."""
     with model_file(model) as path:
         text, found = call(["inspect", path, *options(steps=steps), *shapes(shape)])
@@ -262,9 +258,7 @@ def simulate(
         given, taken = Path(folder) / "samples.npz", Path(folder) / "outputs.npz"
         np.savez(given, **{name: np.ascontiguousarray(array) for name, array in arrays.items()})  # type: ignore[arg-type]
         arguments = ["simulate", path, "--input", str(given), "-o", str(taken)]
-        text, found = call(
-            [*arguments, *options(target=target, steps=steps, record=",".join(record) or None)]
-        )
+        text, found = call([*arguments, *options(target=target, steps=steps, record=",".join(record) or None)])
         with np.load(taken) as stored:
             outputs = {name: stored[name] for name in stored.files}
     data = json.loads(text)

@@ -53,10 +53,7 @@ def network(count: int, name: Callable[[int], str], seed: int = 1, upper: bool =
     slowest = (-1, 0)
     for k in range(count):
         load = {what: round(10 ** dice.uniform(3, 6)) for what in core["parts"][0]["load"]}
-        terms = {
-            what: _up(load[what] * (constants[f"t_{term}"]["nominal_fs"] or 0), 10**6)
-            for what, term in _TERMS
-        }
+        terms = {what: _up(load[what] * (constants[f"t_{term}"]["nominal_fs"] or 0), 10**6) for what, term in _TERMS}
         binding = max(terms, key=lambda term: terms[term])
         time = terms[binding]
         slowest = max(slowest, (time, -k))
@@ -72,9 +69,7 @@ def network(count: int, name: Callable[[int], str], seed: int = 1, upper: bool =
         own = copy.deepcopy(core)
         own["id"] = k
         own["parts"][0]["layer"] = layer["name"]
-        own["parts"][0]["load"] = {
-            what: dict.fromkeys(("lower", "nominal", "upper"), n) for what, n in load.items()
-        }
+        own["parts"][0]["load"] = {what: dict.fromkeys(("lower", "nominal", "upper"), n) for what, n in load.items()}
         data["layers"].append(layer)
         data["cores"].append(own)
     time, k = slowest[0], -slowest[1]

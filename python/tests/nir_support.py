@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
+
+from snnc_program import PROGRAM
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT.parent / "shared" / "models" / "nir"
@@ -224,18 +225,13 @@ class Simulator:
         x = np.pad(x, [(0, 0), *pads])
         rows = (x.shape[1] - dy * (ky - 1) - 1) // sy + 1
         columns = (x.shape[2] - dx * (kx - 1) - 1) // sx + 1
-        y = (
-            np.zeros((out_channels, rows, columns))
-            + np.broadcast_to(f["bias"].ravel(), out_channels)[:, None, None]
-        )
+        y = np.zeros((out_channels, rows, columns)) + np.broadcast_to(f["bias"].ravel(), out_channels)[:, None, None]
         for o in range(out_channels):
             first = o // (out_channels // groups) * per_group
             for c in range(per_group):
                 for i in range(ky):
                     for j in range(kx):
-                        part = x[
-                            first + c, i * dy : i * dy + rows * sy : sy, j * dx : j * dx + columns * sx : sx
-                        ]
+                        part = x[first + c, i * dy : i * dy + rows * sy : sy, j * dx : j * dx + columns * sx : sx]
                         y[o] += weight[o, c, i, j] * part[:rows, :columns]
         return y
 
@@ -288,9 +284,7 @@ class Simulator:
         return self.toward(self.held(name, "v", x), f["v_leak"] + f["r"] * x, tau)
 
     def current(self, name, f, x):
-        return self.keep(
-            name, "i", self.toward(self.held(name, "i", x), f.get("w_in", 1.0) * x, f["tau_syn"])
-        )
+        return self.keep(name, "i", self.toward(self.held(name, "i", x), f.get("w_in", 1.0) * x, f["tau_syn"]))
 
     def spikes(self, v, threshold):
         return ((v >= threshold) if self.at_threshold else (v > threshold)).astype(float)
@@ -310,7 +304,5 @@ setattr(Simulator, "if", Simulator.if_)
 
 
 def binary():
-    """The program snnc, of the environment or of a build in the checkout; None where there is none."""
-    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    choices = [os.environ.get("SNNC_BINARY"), target / "release" / "snnc", target / "debug" / "snnc"]
-    return next((str(c) for c in choices if c and Path(c).is_file()), None)
+    """The program snnc; None where there is none."""
+    return None if PROGRAM is None else str(PROGRAM)

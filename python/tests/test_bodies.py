@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 from onnx import helper
+
 from snnc.opset import Operator, all_operators, complete, function, make_node
 
 CASES = Path(__file__).resolve().parents[2] / "tests" / "models" / "ai_snnc"

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+
 from nir_support import ROOT
 from snnc.ir import TextError, parse
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import pickle
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from manifest_samples import DIGITS, GOLDEN, ROOT, digits, manifest
 
+from manifest_samples import DIGITS, GOLDEN, ROOT, digits, manifest
 from snnc.manifest import SCHEMA, Binding, Manifest, ManifestError, Rate, TimeInterval
+from snnc_program import PROGRAM
 
 
 def test_values_of_the_kept_manifest() -> None:
@@ -73,9 +73,7 @@ def test_every_golden_is_read_and_shown(path: Path) -> None:
     for layer in m.layers:
         parts = [part for core in m.cores for part in core.parts if part.layer == layer.name]
         assert m.usage[layer.name].cores == len(parts)
-        assert m.usage[layer.name].busiest.updates.upper == max(
-            (p.load.updates.upper for p in parts), default=0
-        )
+        assert m.usage[layer.name].busiest.updates.upper == max((p.load.updates.upper for p in parts), default=0)
         assert layer.name in str(m)
         assert layer.name in m._repr_html_()
     assert repr(m).startswith(f"<Manifest {m.model.name} on {m.target}: ")
@@ -87,9 +85,7 @@ def test_there_are_goldens() -> None:
 
 
 def test_files_that_are_not_there(tmp_path: Path) -> None:
-    with pytest.raises(
-        ManifestError, match=r"manifest\.json is not a file; snnc compile MODEL .* writes one"
-    ):
+    with pytest.raises(ManifestError, match=r"manifest\.json is not a file; snnc compile MODEL .* writes one"):
         Manifest.load(tmp_path)
     with pytest.raises(ManifestError, match="nothing is not a file"):
         Manifest.load(tmp_path / "nothing")
@@ -130,9 +126,7 @@ def test_texts_that_are_no_manifest(text: str, message: str) -> None:
 def test_an_error_says_where() -> None:
     data = digits()
     data["cores"][3]["parts"][0]["load"]["reads"]["upper"] = "many"
-    with pytest.raises(
-        ManifestError, match=r"^cores\[3\]\.parts\[0\]\.load\.reads\.upper must be an integer, not the"
-    ):
+    with pytest.raises(ManifestError, match=r"^cores\[3\]\.parts\[0\]\.load\.reads\.upper must be an integer, not the"):
         manifest(data)
     data = digits()
     del data["bounds"]["optimality"]["gap_ppm"]
@@ -267,22 +261,15 @@ def test_required_fields_are_those_of_the_schema() -> None:
 
 
 def test_importing_needs_no_frames() -> None:
-    code = (
-        "import sys, snnc.manifest; print(sorted({'pandas', 'polars', 'numpy', 'torch'} & set(sys.modules)))"
-    )
+    code = "import sys, snnc.manifest; print(sorted({'pandas', 'polars', 'torch'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
-def _program() -> str | None:
-    built = [ROOT / "target" / kind / "snnc" for kind in ("release", "debug")]
-    return shutil.which("snnc") or next((str(path) for path in built if path.exists()), None)
-
-
-@pytest.mark.skipif(_program() is None, reason="the program snnc is not there")
+@pytest.mark.skipif(PROGRAM is None, reason="the program snnc is not there")
 @pytest.mark.parametrize("options", [["--activity", "0.1"], ["--objective", "cores"], ["--period", "10us"]])
 def test_the_text_is_that_of_the_program(tmp_path: Path, options: list[str]) -> None:
-    command = [_program() or "", "compile", "examples/digits/digits.onnx", "--target", "loihi2", *options]
+    command = [str(PROGRAM), "compile", "examples/digits/digits.onnx", "--target", "loihi2", *options]
     done = subprocess.run(
         [*command, "-o", str(tmp_path)],
         cwd=ROOT,

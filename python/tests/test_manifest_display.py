@@ -9,8 +9,8 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from manifest_samples import DATA, DIGITS, GOLDEN, HOSTILE, digits, manifest, network
 
+from manifest_samples import DATA, DIGITS, GOLDEN, HOSTILE, digits, manifest, network
 from snnc.manifest import Manifest, axis, drawing, floorline, labels, svg, text, units
 from snnc.manifest.labels import Box
 
@@ -151,10 +151,7 @@ def test_any_text_of_the_file_may_be_hostile(place: tuple[str | int, ...], name:
 def test_long_tables_are_cut_with_a_count() -> None:
     m = SAMPLES["thousand"]
     rows = ET.fromstring(m._repr_html_()).findall(".//tbody/tr")
-    cut = [
-        int(n.replace(units.NARROW_SPACE, ""))
-        for n in re.findall(r"… ([\d\u202f]+) more layer", m._repr_html_())
-    ]
+    cut = [int(n.replace(units.NARROW_SPACE, "")) for n in re.findall(r"… ([\d\u202f]+) more layer", m._repr_html_())]
     assert len(rows) < 100
     shown = [line for line in str(m).splitlines() if line.startswith(("/backbone", "x  "))]
     assert len(shown) + sum(cut) == 1001
@@ -245,11 +242,7 @@ def test_texts_of_the_plot_stand_clear_of_each_other_and_within(m: Manifest) -> 
 @samples
 def test_the_bottleneck_has_its_name_in_the_plot(m: Manifest) -> None:
     bold = [e for e in ET.fromstring(m.floorline_svg()).iter(f"{SVG}text") if e.get("font-weight")]
-    rings = [
-        e
-        for e in ET.fromstring(m.floorline_svg()).iter(f"{SVG}path")
-        if e.get("stroke") == drawing.BOTTLENECK
-    ]
+    rings = [e for e in ET.fromstring(m.floorline_svg()).iter(f"{SVG}path") if e.get("stroke") == drawing.BOTTLENECK]
     binds = any(point.binds for point in floorline.of(m).layers)
     assert (len(bold), len(rings)) == ((1, 2) if binds else (0, 0))
 

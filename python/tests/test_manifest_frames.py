@@ -7,8 +7,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from manifest_samples import DIGITS, GOLDEN, digits, manifest
 
+from manifest_samples import DIGITS, GOLDEN, digits, manifest
 from snnc.manifest import Manifest, ManifestError, MissingLibraryError, comparison
 
 M = Manifest.load(DIGITS)
@@ -58,9 +58,7 @@ def test_cores_and_parts(library: Any) -> None:
     parts = _rows(M.parts_frame(library))
     assert len(parts) == 11
     size = [
-        (p["channels_to"] - p["channels_from"])
-        * (p["rows_to"] - p["rows_from"])
-        * (p["cols_to"] - p["cols_from"])
+        (p["channels_to"] - p["channels_from"]) * (p["rows_to"] - p["rows_from"]) * (p["cols_to"] - p["cols_from"])
         for p in parts
     ]
     assert sum(size) == M.neurons
@@ -112,9 +110,7 @@ def test_pandas_comes_first_then_polars(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in LIBRARIES:
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(
-        MissingLibraryError, match="neither pandas nor polars is installed: pip install pandas"
-    ):
+    with pytest.raises(MissingLibraryError, match="neither pandas nor polars is installed: pip install pandas"):
         M.cores_frame()
     with pytest.raises(ImportError, match="polars is not installed: pip install polars"):
         M.compare().frame("polars")

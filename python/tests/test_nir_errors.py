@@ -333,9 +333,7 @@ def test_bytes_do_not_depend_on_the_order_of_the_file(tmp_path):
     nodes["rec"] = LINEAR
     edges += [("n", "rec"), ("rec", "n")]
     first = convert(tmp_path, nodes, edges).SerializeToString(deterministic=True)
-    again = convert(tmp_path, dict(reversed(nodes.items())), edges[::-1]).SerializeToString(
-        deterministic=True
-    )
+    again = convert(tmp_path, dict(reversed(nodes.items())), edges[::-1]).SerializeToString(deterministic=True)
     assert first == again
     out = tmp_path / "out.onnx"
     from_nir(tmp_path / "a.nir", out, dt=1e-3, steps=4)

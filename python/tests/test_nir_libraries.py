@@ -87,9 +87,7 @@ def test_snntorch(kind, unit):
 
 
 @pytest.mark.skipif(CHECKS_TYPES, reason="Norse makes NIR graphs of torch modules, which this nir refuses")
-@pytest.mark.parametrize(
-    ("kind", "unit"), [("IF", True), ("LIF", True), ("CubaLIF", True), ("CubaLIF", False)]
-)
+@pytest.mark.parametrize(("kind", "unit"), [("IF", True), ("LIF", True), ("CubaLIF", True), ("CubaLIF", False)])
 def test_norse(kind, unit):
     norse = pytest.importorskip("norse.torch")
     dt = 1e-3

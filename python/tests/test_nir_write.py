@@ -56,9 +56,7 @@ def same(graph, nodes, edges, but=()):
                 assert value == fields[key]
                 continue
             value = np.asarray(value, float)
-            np.testing.assert_allclose(
-                value, np.broadcast_to(np.asarray(fields[key], float), value.shape), rtol=1e-4
-            )
+            np.testing.assert_allclose(value, np.broadcast_to(np.asarray(fields[key], float), value.shape), rtol=1e-4)
 
 
 def single(kind, fields, shape, out=None):

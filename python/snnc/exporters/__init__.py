@@ -111,9 +111,7 @@ def _timed(session: Session, given: list[Tensor], axis: int) -> list[bool]:
     return [a != b for a, b in zip(one, two)]
 
 
-def _finish(
-    traced: onnx.ModelProto, session: Session, outputs: int, steps: int, dt: float | None
-) -> onnx.ModelProto:
+def _finish(traced: onnx.ModelProto, session: Session, outputs: int, steps: int, dt: float | None) -> onnx.ModelProto:
     names = [state.name for state in session.states.values()]
     graph = Graph(traced.graph, names)
     graph.take_outputs(outputs, session.calls > 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -240,7 +241,7 @@ class Step:
                 node.input[k] = name
         self.prune()
 
-    def _value(self, name: str, stored: dict[str, onnx.TensorProto]) -> object:
+    def _value(self, name: str, stored: dict[str, onnx.TensorProto]) -> npt.NDArray[Any]:
         if name in stored:
             return numpy_helper.to_array(stored[name])
         node = self._made.get(name)

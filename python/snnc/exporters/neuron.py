@@ -29,9 +29,7 @@ class Neuron:
             raise ValueError(f"{self.operator.name} takes {', '.join(self.operator.parameters)}")
 
 
-def membrane(
-    family: str, reset: str, timing: str, compare: str, output: str, options: Sequence[str] = ()
-) -> Operator:
+def membrane(family: str, reset: str, timing: str, compare: str, output: str, options: Sequence[str] = ()) -> Operator:
     """The operator of family LIF or CUBA with these tokens; options in any order."""
     order = ("iafter", "gain", "rest", "after", "vmin", "max")
     name = "_".join([family, reset, timing, compare, output, *(o for o in order if o in options)])
@@ -57,13 +55,14 @@ class Node(torch.nn.Module):
             self.register_buffer(name, constant(neuron.parameters[name]))
 
     def forward(self, x: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
+        """The node in the traced graph."""
         inputs = (x, *states, *(getattr(self, name) for name in self.operator.parameters))
-        if torch.jit.is_tracing():
+        if torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
             return _traced(self.operator, inputs)
         outputs = torch.onnx.ops.symbolic_multi_out(
             f"{DOMAIN}::{self.operator.name}",
             inputs,
-            self.operator.attributes,
+            dict(self.operator.attributes),
             dtypes=[torch.float32] * len(self.operator.outputs),
             shapes=[x.shape] * len(self.operator.outputs),
             version=VERSION,
@@ -87,5 +86,5 @@ def _traced(operator: Operator, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...
                 value.setType(inputs[0].type())
             return made
 
-    outputs: tuple[Tensor, ...] = Symbolic.apply(*inputs)  # type: ignore[no-untyped-call]
+    outputs: tuple[Tensor, ...] = Symbolic.apply(*inputs)
     return outputs

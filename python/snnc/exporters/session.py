@@ -19,7 +19,8 @@ from .neuron import Neuron, Node, constant
 class Call(Protocol):
     """What stands in for a neuron module's ``forward``: called with the same arguments, gives the same structure."""
 
-    def __call__(self, tracer: Tracer, *args: Any, **kwargs: Any) -> Any: ...
+    def __call__(self, tracer: Tracer, *args: Any, **kwargs: Any) -> Any:
+        """The module's result, with nodes in place of its calculations."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,6 @@ class Session:
     states: dict[str, State] = field(default_factory=dict)
     #: How often each neuron is called in one run: 1, or the number of steps of a model that loops over time.
     calls: int = 1
-
 
     def collect(self, arguments: Sequence[Any]) -> Any:
         """Runs the model once with neurons that stay silent, to find states and how often each neuron is called."""
@@ -191,6 +191,7 @@ class Step(nn.Module):
         self._timed = timed
 
     def forward(self, *values: Tensor) -> tuple[Tensor, ...]:
+        """Outputs of the step, then the states after it."""
         given = list(values[: self._inputs])
         axis = self._time_axis
         if axis is not None:

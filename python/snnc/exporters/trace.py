@@ -49,9 +49,7 @@ def _exporter(step: nn.Module) -> Exporter:
     return _dynamo
 
 
-def _dynamo(
-    step: nn.Module, args: Arguments, inputs: list[str], outputs: list[str], opset: int
-) -> onnx.ModelProto:
+def _dynamo(step: nn.Module, args: Arguments, inputs: list[str], outputs: list[str], opset: int) -> onnx.ModelProto:
     program = torch.onnx.export(
         step,
         args,
@@ -70,23 +68,22 @@ def _dynamo(
 def _torchscript(
     step: nn.Module, args: Arguments, inputs: list[str], outputs: list[str], opset: int
 ) -> onnx.ModelProto:
-    file = io.BytesIO()
-    torch.onnx.export(
-        step,
-        args,
-        file,
-        dynamo=False,
-        opset_version=opset,
-        input_names=inputs,
-        output_names=outputs,
-        custom_opsets=_domains(step),
-    )
-    return onnx.load_model_from_string(file.getvalue())
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        torch.onnx.export(
+            step,
+            args,
+            path,
+            dynamo=False,
+            opset_version=opset,
+            input_names=inputs,
+            output_names=outputs,
+            custom_opsets=_domains(step),
+        )
+        return onnx.load(path)
 
 
-def _brevitas(
-    step: nn.Module, args: Arguments, inputs: list[str], outputs: list[str], opset: int
-) -> onnx.ModelProto:
+def _brevitas(step: nn.Module, args: Arguments, inputs: list[str], outputs: list[str], opset: int) -> onnx.ModelProto:
     from brevitas.export import export_onnx_qcdq
 
     with tempfile.TemporaryDirectory() as folder:

@@ -271,13 +271,7 @@ _IF: dict[str, _Form] = {
     "emit": _one_of("binary", "count", "scaled"),
     "refractory": _Parser._count,
     "levels": _Parser._levels,
-    **{
-        name: _Parser._parameter
-        for name in (
-            *("gain", "bias", "rest", "threshold", "v_min", "initial"),
-            *("reset_value", "max_count", "spike_value"),
-        )
-    },
+    **dict.fromkeys((*("gain", "bias", "rest", "threshold", "v_min", "initial"), *("reset_value", "max_count", "spike_value")), _Parser._parameter),
 }
 _ATTRIBUTES: dict[str, dict[str, _Form]] = {
     "input": {"values": _Parser._values},
@@ -315,7 +309,7 @@ _ATTRIBUTES: dict[str, dict[str, _Form]] = {
         "bias": _Parser._parameter,
     },
     "delta": {**_FIXED, "threshold": _Parser._parameter, "compare": _COMPARE},
-    "integrator": {**_FIXED, **{n: _Parser._parameter for n in ("decay", "gain", "rest", "initial")}},
+    "integrator": {**_FIXED, **dict.fromkeys(("decay", "gain", "rest", "initial"), _Parser._parameter)},
     "activation": {
         **_FIXED,
         "scale": _Parser._number,

@@ -30,10 +30,7 @@ class Box:
     def meets(self, other: Box) -> bool:
         """Whether both have an area in common."""
         return (
-            self.left < other.right
-            and other.left < self.right
-            and self.top < other.bottom
-            and other.top < self.bottom
+            self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
         )
 
     def crossed(self, line: Line) -> bool:
@@ -118,9 +115,4 @@ def _place(x: int, y: int, anchor: str, width: int, ring: int) -> Place:
 
 
 def _within(box: Box, frame: Box) -> bool:
-    return (
-        box.left >= frame.left
-        and box.right <= frame.right
-        and box.top >= frame.top
-        and box.bottom <= frame.bottom
-    )
+    return box.left >= frame.left and box.right <= frame.right and box.top >= frame.top and box.bottom <= frame.bottom

@@ -86,9 +86,7 @@ class Manifest:
         self.cores: tuple[Core, ...] = tuple(Core.read(f) for f in fields.children("cores"))
         check((layer.name for layer in self.layers), self.cores)
         self.bounds: Bounds = Bounds.read(fields.child("bounds"))
-        self.assumptions: tuple[Assumption, ...] = tuple(
-            Assumption.read(f) for f in fields.children("assumptions")
-        )
+        self.assumptions: tuple[Assumption, ...] = tuple(Assumption.read(f) for f in fields.children("assumptions"))
         #: Warnings of the run.
         self.diagnostics: tuple[CompileWarning, ...] = tuple(
             CompileWarning.read(f) for f in fields.children("diagnostics")
@@ -300,6 +298,4 @@ def _check_schema(schema: object) -> None:
             f"the manifest has schema {shortened(schema)}, this package reads {SCHEMA}: update the package, "
             "or compile again with the snnc of this package"
         )
-    raise ManifestError(
-        f"not a manifest: its field 'schema' must be {SCHEMA!r}; is it another file of the bundle?"
-    )
+    raise ManifestError(f"not a manifest: its field 'schema' must be {SCHEMA!r}; is it another file of the bundle?")

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 _CELL = "padding:2px 7px;white-space:nowrap;border-bottom:1px solid rgba(128,128,128,0.25);"
 _HEAD = "padding:2px 7px;white-space:nowrap;border-bottom:1px solid rgba(128,128,128,0.7);font-weight:600;"
-_TABLE = (
-    "border-collapse:collapse;font-size:12px;font-variant-numeric:tabular-nums;margin:8px 0;color:inherit;"
-)
+_TABLE = "border-collapse:collapse;font-size:12px;font-variant-numeric:tabular-nums;margin:8px 0;color:inherit;"
 _UNIT = "display:inline-block;width:1.6em;text-align:left;padding-left:0.25em"
 _ROW = "background:transparent"
 
@@ -61,9 +59,7 @@ def table(header: Sequence[tuple[str, bool]], rows: Sequence[Sequence[Cell] | st
             style = f"{_CELL}text-align:left;font-style:italic"
             cells = f'<td colspan="{len(header)}" style="{style}">{escaped(row)}</td>'
         else:
-            cells = "".join(
-                f'<td style="{_CELL}text-align:{_side(number)}">{html}</td>' for html, number in row
-            )
+            cells = "".join(f'<td style="{_CELL}text-align:{_side(number)}">{html}</td>' for html, number in row)
         lines.append(f'<tr style="{_ROW}">{cells}</tr>')
     lines.append("</tbody></table>\n")
     return "\n".join(lines)
@@ -193,8 +189,7 @@ def _warnings(manifest: Manifest) -> str:
     if not manifest.diagnostics:
         return ""
     rows: list[Sequence[Cell] | str] = [
-        [name_cell(w.code), name_cell(w.node or ""), _long_cell(w.message)]
-        for w in manifest.diagnostics[:LISTED]
+        [name_cell(w.code), name_cell(w.node or ""), _long_cell(w.message)] for w in manifest.diagnostics[:LISTED]
     ]
     if len(manifest.diagnostics) > LISTED:
         rows.append(more_rows(len(manifest.diagnostics) - LISTED, "warnings"))

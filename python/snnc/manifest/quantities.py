@@ -76,9 +76,7 @@ class Rate:
 
     def greatest(self, other: Rate) -> Rate:
         """The greater of both, each bound on its own."""
-        return Rate(
-            max(self.lower, other.lower), max(self.nominal, other.nominal), max(self.upper, other.upper)
-        )
+        return Rate(max(self.lower, other.lower), max(self.nominal, other.nominal), max(self.upper, other.upper))
 
     @classmethod
     def read(cls, fields: Fields) -> Rate:

@@ -22,8 +22,7 @@ _STATES = {
 _ADVICE = {
     "memory_bound": "fewer synaptic operations on the busiest core: sparser activity into its layer, "
     "sparser weights, or more cores for it",
-    "compute_bound": "fewer neurons on the busiest core: more cores for its layer; "
-    "sparser activity does not help",
+    "compute_bound": "fewer neurons on the busiest core: more cores for its layer; sparser activity does not help",
     "traffic_bound": "fewer messages: sparser activity, fewer or larger tiles, neighbouring layers cut alike",
     "io_bound": "fewer events between host and chip: encode the input more sparsely",
     "barrier_bound": "nothing on the cores: the step is as short as the chip allows",
@@ -148,9 +147,7 @@ def facts(manifest: Manifest) -> list[tuple[str, str]]:
         out.append(("deadline", _deadline(b.deadline)))
     if b.energy is not None:
         upper = "" if b.energy.upper_fj is None else f" to {energy(b.energy.upper_fj)}"
-        out.append(
-            ("energy", f"{'' if upper else 'at least '}{energy(b.energy.lower_fj)}{upper} per inference")
-        )
+        out.append(("energy", f"{'' if upper else 'at least '}{energy(b.energy.lower_fj)}{upper} per inference"))
     return out
 
 

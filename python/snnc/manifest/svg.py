@@ -94,9 +94,7 @@ def draw(plot: Floorline) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" '
         f'viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{label}" font-family="system-ui, sans-serif" '
-        'font-size="12" fill="currentColor" style="max-width:100%;height:auto">\n'
-        + "\n".join(out.parts)
-        + "\n</svg>\n"
+        'font-size="12" fill="currentColor" style="max-width:100%;height:auto">\n' + "\n".join(out.parts) + "\n</svg>\n"
     )
 
 

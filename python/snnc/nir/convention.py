@@ -116,9 +116,7 @@ def decay(tau: Real, dt: float, rule: Discretization, name: str, node: str) -> R
 def time_constant(factor: Real, dt: float, rule: Discretization, name: str, node: str) -> Real:
     """The inverse of :func:`decay`: the time constant with that factor per step of ``dt``."""
     if not ((factor >= 0) & (factor < 1)).all():
-        raise NirError(
-            f"{name} has values outside 0 <= {name} < 1, which are no decays of a time constant", node
-        )
+        raise NirError(f"{name} has values outside 0 <= {name} < 1, which are no decays of a time constant", node)
     if rule == "euler":
         return dt / (1 - factor)
     if (factor == 0).any():

@@ -92,9 +92,7 @@ def checked(name: str, kind: str, fields: Mapping[str, Field]) -> Node:
     """The node, if it has the fields of its kind and no others."""
     primitive = PRIMITIVES.get(kind)
     if primitive is None:
-        raise NirError(
-            f"primitive '{kind}' is not known; NIR 1.0 has {', '.join(PRIMITIVES)} and NIRGraph", name
-        )
+        raise NirError(f"primitive '{kind}' is not known; NIR 1.0 has {', '.join(PRIMITIVES)} and NIRGraph", name)
     present = {key for key, value in fields.items() if value is not None}
     missing = [key for key in primitive.required if key not in present]
     if missing:
@@ -148,9 +146,7 @@ def _end(graph: Graph, prefix: str, name: str, port: str) -> str:
             verb = "into an Input" if wrong == "Input" else "out of an Output"
             raise NirError(f"an edge leads {verb}; take it off", prefix + name)
         return prefix + name
-    ports = sorted(
-        inner for inner, part in node.nodes.items() if not isinstance(part, Graph) and part.kind == port
-    )
+    ports = sorted(inner for inner, part in node.nodes.items() if not isinstance(part, Graph) and part.kind == port)
     if len(ports) != 1:
         raise NirError(
             f"a nested graph needs exactly one {port} to be connected, this one has {len(ports)}; "

@@ -26,7 +26,7 @@ _MAX_EDGE_TEXT = 16 << 20
 def read(path: str | PathLike[str]) -> Graph:
     """The graph in a file."""
     try:
-        import h5py  # type: ignore[import-untyped]
+        import h5py
     except ModuleNotFoundError as error:
         raise NirError("reading .nir files needs h5py: pip install 'snnc[nir]'") from error
     try:
@@ -62,9 +62,7 @@ class _Reader:
             raise NirError("the file has no group 'node': it is not a NIR file")
         kind = self._text(self._member(node, "type", ""), "")
         if kind != "NIRGraph":
-            raise NirError(
-                f"the file holds a single '{kind}', not a NIRGraph; put an Input and an Output around it"
-            )
+            raise NirError(f"the file holds a single '{kind}', not a NIRGraph; put an Input and an Output around it")
         return self._graph(node, "", 0)
 
     def _graph(self, group: Any, name: str, depth: int) -> Graph:
@@ -83,11 +81,7 @@ class _Reader:
             if not isinstance(part, self._h5py.Group):
                 raise NirError("a node is an HDF5 group, this is a dataset", full)
             kind = self._text(self._member(part, "type", full), full)
-            out[key] = (
-                self._graph(part, full, depth + 1)
-                if kind == "NIRGraph"
-                else self._node(part, kind, full, key)
-            )
+            out[key] = self._graph(part, full, depth + 1) if kind == "NIRGraph" else self._node(part, kind, full, key)
         return Graph(out, self._edges(self._member(group, "edges", name), name))
 
     def _node(self, group: Any, kind: str, full: str, key: str) -> Node:
@@ -98,9 +92,7 @@ class _Reader:
             if field in ("type", "metadata"):
                 continue
             # A field that the primitive does not have is named in the error, not read.
-            fields[field] = (
-                self._value(self._member(group, field, full), full, field) if field in names else ""
-            )
+            fields[field] = self._value(self._member(group, field, full), full, field) if field in names else ""
         node = checked(full, kind, fields)
         return Node(key, node.kind, node.fields)
 
@@ -129,9 +121,7 @@ class _Reader:
         if dataset.external or dataset.is_virtual:
             raise NirError(f"field {field} is stored in another file, which is not followed", name)
         if self._bytes > MAX_BYTES:
-            raise NirError(
-                f"with field {field} the arrays of the file take more than {MAX_BYTES >> 20} MiB", name
-            )
+            raise NirError(f"with field {field} the arrays of the file take more than {MAX_BYTES >> 20} MiB", name)
         if size > SMALL and size > EXPANSION * dataset.id.get_storage_size():
             raise NirError(f"field {field} declares {size} bytes that are not in the file", name)
 

@@ -28,9 +28,7 @@ def _graph(graph: Any, name: str, depth: int) -> Graph:
     for key, node in graph.nodes.items():
         full = f"{name}/{key}" if name else str(key)
         kind = type(node).__name__
-        out[str(key)] = (
-            _graph(node, full, depth + 1) if kind == "NIRGraph" else _node(node, kind, full, str(key))
-        )
+        out[str(key)] = _graph(node, full, depth + 1) if kind == "NIRGraph" else _node(node, kind, full, str(key))
     return Graph(out, tuple((str(a), str(b)) for a, b in graph.edges))
 
 

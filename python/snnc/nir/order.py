@@ -38,7 +38,7 @@ def feedback(flat: Flat, late: Iterable[str]) -> frozenset[Edge]:
 def in_order(flat: Flat, late: Iterable[str], delayed: frozenset[Edge]) -> list[str]:
     """Every node after those that it reads in the same step; of those that are free the first by name."""
     targets = _targets(flat, frozenset(late), delayed)
-    waiting = {name: 0 for name in flat.nodes}
+    waiting = dict.fromkeys(flat.nodes, 0)
     for ends in targets.values():
         for end in ends:
             waiting[end] += 1
@@ -59,9 +59,7 @@ def _plain(flat: Flat, name: str) -> bool:
     return flat.nodes[name].kind not in NEURONS
 
 
-def _targets(
-    flat: Flat, late: frozenset[str], delayed: frozenset[Edge] = frozenset()
-) -> dict[str, list[str]]:
+def _targets(flat: Flat, late: frozenset[str], delayed: frozenset[Edge] = frozenset()) -> dict[str, list[str]]:
     """The nodes that read each node in the same step, sorted by name."""
     out: dict[str, list[str]] = {name: [] for name in flat.nodes}
     for source, target in sorted(flat.edges):
@@ -94,9 +92,7 @@ def _closing(targets: Mapping[str, list[str]], starts: Iterable[str]) -> list[Ed
     return closing
 
 
-def _moved_back(
-    flat: Flat, edge: Edge, sources: Mapping[str, list[str]], targets: Mapping[str, list[str]]
-) -> Edge:
+def _moved_back(flat: Flat, edge: Edge, sources: Mapping[str, list[str]], targets: Mapping[str, list[str]]) -> Edge:
     source, target = edge
     while _plain(flat, source) and len(sources[source]) == 1 and len(targets[source]) == 1:
         source, target = sources[source][0], source

@@ -95,9 +95,7 @@ class _Network:
         late = [name for name, count in self._delays.items() if count > 0]
         self._feedback: frozenset[Edge] = feedback(flat, late)
         self._order = in_order(flat, late, self._feedback)
-        self._values: dict[str, Value] = {
-            name: Value(name, canonical(self._shapes[name][1])) for name in late
-        }
+        self._values: dict[str, Value] = {name: Value(name, canonical(self._shapes[name][1])) for name in late}
 
     def model(self, name: str, steps: int) -> onnx.ModelProto:
         builder = Builder(name)

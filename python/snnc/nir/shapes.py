@@ -32,9 +32,7 @@ class Window:
             for k in range(2)
         ]
         if min(out) < 1:
-            raise NirError(
-                f"a kernel of {list(self.kernel)} does not fit into {list(size)} with its padding", node
-            )
+            raise NirError(f"a kernel of {list(self.kernel)} does not fit into {list(size)} with its padding", node)
         return out[0], out[1]
 
 
@@ -60,9 +58,7 @@ def shapes(flat: Flat) -> dict[str, tuple[Shape, Shape]]:
         if node.kind == "Input":
             settle(name, fields.shape(node, "shape") or ())
         elif not sources[name]:
-            raise NirError(
-                f"nothing leads into this {node.kind}; connect it, or put an Input before it", name
-            )
+            raise NirError(f"nothing leads into this {node.kind}; connect it, or put an Input before it", name)
     while queue:
         source = queue.popleft()
         for target in targets[source]:
@@ -101,9 +97,7 @@ def window(node: Node, kernel: tuple[int, int] | None) -> Window:
     # As PyTorch does: where a kernel is even, the longer side is the end.
     total = [dilation[k] * (kernel[k] - 1) for k in range(2)]
     before = [t // 2 for t in total]
-    return Window(
-        kernel, stride, (before[0], before[1], total[0] - before[0], total[1] - before[1]), dilation
-    )
+    return Window(kernel, stride, (before[0], before[1], total[0] - before[0], total[1] - before[1]), dilation)
 
 
 def convolution(node: Node) -> tuple[fields.Real, Window]:
@@ -169,9 +163,7 @@ def _convolved(node: Node, shape: Shape) -> Shape:
     weight, over = convolution(node)
     groups = fields.whole(node, "groups")
     if groups < 1 or weight.shape[0] % groups or weight.shape[1] * groups != channels:
-        raise NirError(
-            f"weights {list(weight.shape)} in {groups} groups do not fit {channels} channels", node.name
-        )
+        raise NirError(f"weights {list(weight.shape)} in {groups} groups do not fit {channels} channels", node.name)
     if fields.real(node, "bias").shape not in ((weight.shape[0],), (1,), ()):
         raise NirError(f"field bias is not {weight.shape[0]} values, one for each channel", node.name)
     declared = fields.shape(node, "input_shape")
@@ -186,8 +178,7 @@ def _flattened(node: Node, shape: Shape) -> Shape:
     if declared is not None and declared != shape:
         raise NirError(f"its input_type is {list(declared)}, but {list(shape)} comes in", node.name)
     first, last = (
-        d + len(shape) if d < 0 else d
-        for d in (fields.whole(node, "start_dim", 1), fields.whole(node, "end_dim", -1))
+        d + len(shape) if d < 0 else d for d in (fields.whole(node, "start_dim", 1), fields.whole(node, "end_dim", -1))
     )
     if not 0 <= first <= last < len(shape):
         raise NirError(

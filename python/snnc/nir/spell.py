@@ -105,19 +105,13 @@ class Speller:
             gain = gain * beta
         if layer.parameter("bias") is not None:
             if after or (beta == 1).any():
-                raise NirError(
-                    "a constant enters its membrane; put it into the bias of the layer before", layer.name
-                )
+                raise NirError("a constant enters its membrane; put it into the bias of the layer before", layer.name)
             rest = rest + _spread(layer, "bias", 0.0) / (1 - beta)
         return beta, gain, rest
 
     def _leak(self, layer: Layer, beta: Real, gain: Real) -> tuple[Real, Real]:
         if (beta == 1).any():
-            what = (
-                "its membrane has a current but no leak"
-                if (beta == 1).all()
-                else "some of its neurons have no leak"
-            )
+            what = "its membrane has a current but no leak" if (beta == 1).all() else "some of its neurons have no leak"
             raise NirError(f"{what}, for which NIR has no primitive", layer.name)
         tau = self._time_constant(layer, beta, "the decay of the membrane")
         if self._convention.lif_drive == "jump":
@@ -148,13 +142,8 @@ class Speller:
         return _spread(layer, "spike_value", 1.0) if emit == "scaled" else None
 
     def _comparison(self, layer: Layer) -> None:
-        if (
-            layer.attributes["compare"] != self._convention.compare
-            and layer.attributes.get("emit") != "count"
-        ):
-            own = {"gt": "only above its threshold", "ge": "at its threshold too"}[
-                str(layer.attributes["compare"])
-            ]
+        if layer.attributes["compare"] != self._convention.compare and layer.attributes.get("emit") != "count":
+            own = {"gt": "only above its threshold", "ge": "at its threshold too"}[str(layer.attributes["compare"])]
             said = f"compare='{layer.attributes['compare']}'"
             self._need("compare", f"it spikes {own}, which readers take otherwise", said)
 

@@ -94,9 +94,7 @@ class _Unbuilder:
 
     def _neuron(self, index: int, layer: Layer, shape: tuple[int, ...]) -> None:
         spelled = self._speller.neuron(layer)
-        fields: dict[str, Field] = {
-            key: np.asarray(value).reshape(shape) for key, value in spelled.fields.items()
-        }
+        fields: dict[str, Field] = {key: np.asarray(value).reshape(shape) for key, value in spelled.fields.items()}
         self._put(self._names[index], spelled.kind, fields)
         if spelled.scale is not None:
             scaled = self._fresh(f"{layer.name}.value")
@@ -118,7 +116,7 @@ class _Unbuilder:
         assert layer.weights is not None
         weight = layer.weights.real().reshape(_sizes(layer, "kernel") or layer.weights.values.shape)
         stride, dilation = _pair(layer, "stride"), _pair(layer, "dilation")
-        pad = _sizes(layer, "pad") or (0, 0, 0, 0)
+        pad: tuple[int, ...] = _sizes(layer, "pad") or (0, 0, 0, 0)
         groups = layer.attributes.get("groups", 1)
         source = self._layers[layer.inputs[0]].shape
         bias = layer.parameter("bias")
@@ -133,9 +131,7 @@ class _Unbuilder:
         padding: Field = np.array(pad[:2], np.int64)
         if pad[:2] != pad[2:]:
             if stride != (1, 1) or pad != (*(t // 2 for t in same), *(t - t // 2 for t in same)):
-                raise NirError(
-                    f"its padding {list(pad)} is not the same on both sides; pad the input", layer.name
-                )
+                raise NirError(f"its padding {list(pad)} is not the same on both sides; pad the input", layer.name)
             padding = "same"
         fields: dict[str, Field] = {
             "input_shape": np.array(source[1:], np.int64),
@@ -151,9 +147,7 @@ class _Unbuilder:
     def _pool(self, index: int, layer: Layer) -> None:
         kernel, pad = _pair(layer, "kernel"), _sizes(layer, "pad") or (0, 0, 0, 0)
         if pad[:2] != pad[2:]:
-            raise NirError(
-                f"its padding {list(pad)} is not the same on both sides; pad the input", layer.name
-            )
+            raise NirError(f"its padding {list(pad)} is not the same on both sides; pad the input", layer.name)
         divisor = layer.attributes.get("divisor", 1)
         assert isinstance(divisor, int)
         mean = divisor == kernel[0] * kernel[1] and divisor != 1
@@ -164,9 +158,7 @@ class _Unbuilder:
             self._flat.edges.append((self._names[index], scaled))
             self._ends[index] = [scaled]
 
-    def _window(
-        self, index: int, kind: str, kernel: Sequence[int], stride: Sequence[int], pad: Sequence[int]
-    ) -> None:
+    def _window(self, index: int, kind: str, kernel: Sequence[int], stride: Sequence[int], pad: Sequence[int]) -> None:
         fields: dict[str, Field] = {
             "kernel_size": np.array(kernel, np.int64),
             "stride": np.array(stride, np.int64),
@@ -211,11 +203,7 @@ class _Unbuilder:
     def _channel_factor(self, layer: Layer) -> Real | None:
         channels = layer.shape[0]
         weights = layer.weights
-        if (
-            weights is None
-            or layer.parameter("bias") is not None
-            or layer.attributes.get("groups", 1) != channels
-        ):
+        if weights is None or layer.parameter("bias") is not None or layer.attributes.get("groups", 1) != channels:
             return None
         kernel = _sizes(layer, "kernel") or weights.values.shape
         plain = _pair(layer, "stride") == (1, 1) and not any(_sizes(layer, "pad") or (0,))
@@ -293,9 +281,7 @@ class _Unbuilder:
         for end, count in sorted(Counter(self._ends[source]).items()):
             shape = self._shape(source)
             if count > 1:
-                end = self._between(
-                    end, f"times{count}", "Scale", {"scale": np.full(shape, count, np.float32)}
-                )
+                end = self._between(end, f"times{count}", "Scale", {"scale": np.full(shape, count, np.float32)})
             if wants_flat and len(shape) > 1:
                 end = self._between(end, "flatten", "Flatten", _flatten_fields(shape))
             self._flat.edges.append((end, self._names[target]))

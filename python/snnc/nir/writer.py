@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 import onnx
 
 from ..ir import Network
-from .network import network
 from .convention import Compare, Convention, Discretization, Reset
 from .convention import convention as chosen
 from .errors import NirError
 from .graph import Flat, Node
+from .network import network
 from .spell import APPROXIMATIONS, Approximation, Speller
 from .unbuild import unbuild
 
 if TYPE_CHECKING:
-    import nir  # type: ignore[import-untyped]
+    import nir
 
 
 def to_nir(

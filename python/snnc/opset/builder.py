@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -175,9 +176,7 @@ class Builder:
         if set(parameters) != set(op.parameters):
             raise ValueError(f"{op.name} takes the parameters {', '.join(op.parameters)}")
         dtype = helper.tensor_dtype_to_np_dtype(op.element)
-        given = [
-            self._constant(f"{name}.{key}", np.asarray(parameters[key], dtype)) for key in op.parameters
-        ]
+        given = [self._constant(f"{name}.{key}", np.asarray(parameters[key], dtype)) for key in op.parameters]
         for source, target in op.states:
             first = (initial or {}).get(source)
             self._state(f"{name}.{source}", f"{name}.{target}", x.shape, op.element, first)
@@ -230,7 +229,7 @@ class Builder:
             if twice:
                 raise DuplicateNameError(twice[0])
 
-    def _node(self, kind: str, inputs: list[str], name: str, shape: tuple[int, ...], **attributes: object) -> Value:
+    def _node(self, kind: str, inputs: list[str], name: str, shape: tuple[int, ...], **attributes: Any) -> Value:
         output = f"{name}.out"
         self._nodes.append(helper.make_node(kind, inputs, [output], name=name, **attributes))
         return Value(output, shape)
@@ -248,9 +247,7 @@ class Builder:
         stored = self._constant(f"{name}.weight", weight.integers)
         scale = self._constant(f"{name}.scale", np.float32(weight.scale))
         output = f"{name}.dequantize.out"
-        self._nodes.append(
-            helper.make_node("DequantizeLinear", [stored, scale], [output], name=f"{name}.dequantize")
-        )
+        self._nodes.append(helper.make_node("DequantizeLinear", [stored, scale], [output], name=f"{name}.dequantize"))
         return output
 
     def _bias(self, bias: Array | None, name: str) -> list[str]:

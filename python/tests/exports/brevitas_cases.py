@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import brevitas.nn as qnn
-from case import Case, stepwise
 from torch import nn
+
+from case import Case, stepwise
 
 
 def cases() -> Iterator[Case]:

@@ -33,20 +33,21 @@ class Case:
     #: The code with which Loihi 2 refuses it, where it does.
     refused: str | None = None
 
+    #: Factor on the weights that lets every layer spike, and not always.
+    weights: float = 2.5
+
     def prepare(self) -> None:
-        """Weights that let every layer spike."""
+        """Takes the weights into use."""
         self.model.eval()
         with torch.no_grad():
             for parameter in self.model.parameters():
                 if parameter.dim() >= 2:
-                    parameter.mul_(2.5)
+                    parameter.mul_(self.weights)
 
 
 def network(first: nn.Module, second: nn.Module) -> nn.Sequential:
     """Convolution, neurons, pool, linear layer, neurons."""
-    return nn.Sequential(
-        nn.Conv2d(2, 4, 3, padding=1), first, nn.AvgPool2d(2), nn.Flatten(), nn.Linear(36, 5), second
-    )
+    return nn.Sequential(nn.Conv2d(2, 4, 3, padding=1), first, nn.AvgPool2d(2), nn.Flatten(), nn.Linear(36, 5), second)
 
 
 def stepwise(model: Any, x: Tensor) -> Tensor:

@@ -9,7 +9,8 @@ Libraries that are not installed are skipped by name; with ``--all`` that is a f
 from __future__ import annotations
 
 import argparse
-import importlib
+import importlib.util
+import os
 import sys
 import tempfile
 import warnings
@@ -20,13 +21,14 @@ import numpy as np
 import torch
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parents[1])]
-
-from case import SHAPE, STEPS, Case
-from step_runner import differences, run_onnx
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+if "SNNC_INSTALLED" not in os.environ:
+    sys.path.insert(0, str(HERE.parents[1]))
 
 import snnc
-from snnc.binary import find_binary
+from case import SHAPE, STEPS, Case
+from snnc_program import PROGRAM
+from step_runner import differences, run_onnx
 
 DATA = HERE.parent / "data" / "exports"
 LIBRARIES = {
@@ -92,7 +94,8 @@ def main() -> None:
     parser.add_argument("--only", default="", help="cases whose name has this part")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    find_binary()
+    if PROGRAM is None:
+        sys.exit("the program snnc is not built: cargo build -p snnc-cli")
     failed = done = 0
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) if arguments.check else DATA

@@ -7,8 +7,9 @@ from typing import Any
 
 import norse.torch as norse
 import torch
-from case import Case
 from torch import Tensor, nn
+
+from case import Case
 
 
 def _cells(first: nn.Module, second: nn.Module) -> nn.Module:
@@ -27,9 +28,7 @@ def _run(model: nn.Module, x: Tensor) -> Tensor:
 
 
 def _parameters() -> Any:
-    return norse.LIFParameters(
-        v_leak=torch.tensor(0.1), v_th=torch.tensor(0.3), v_reset=torch.tensor(-0.1)
-    )
+    return norse.LIFParameters(v_leak=torch.tensor(0.1), v_th=torch.tensor(0.3), v_reset=torch.tensor(-0.1))
 
 
 NEURONS: dict[str, Callable[[], nn.Module]] = {
@@ -42,12 +41,10 @@ NEURONS: dict[str, Callable[[], nn.Module]] = {
 
 def cases() -> Iterator[Case]:
     for name, make in NEURONS.items():
-        yield Case(f"norse_{name}", _cells(make(), make()), _run)
+        yield Case(f"norse_{name}", _cells(make(), make()), _run, weights=6.0)
     yield Case("norse_readout", _cells(NEURONS["lif"](), norse.LICell()), _run, compare="values")
     yield Case("norse_readout_box", _cells(NEURONS["lif"](), norse.LIBoxCell()), _run, compare="values")
-    recurrent = norse.SequentialState(
-        nn.Flatten(), norse.LIFRecurrentCell(72, 8), nn.Linear(8, 5), NEURONS["lif"]()
-    )
+    recurrent = norse.SequentialState(nn.Flatten(), norse.LIFRecurrentCell(72, 8), nn.Linear(8, 5), NEURONS["lif"]())
     yield Case("norse_recurrent", recurrent, _run)
     timed = norse.SequentialState(
         norse.Lift(nn.Conv2d(2, 4, 3, padding=1)),

@@ -9,8 +9,9 @@ import sinabs
 import sinabs.activation as activation
 import sinabs.layers as layers
 import torch
-from case import STEPS, Case, network
 from torch import Tensor, nn
+
+from case import STEPS, Case, network
 
 Make = Callable[..., nn.Module]
 
@@ -27,9 +28,7 @@ def _neurons() -> dict[str, Make]:
         "iaf": iaf(),
         "iaf_single": iaf(spike_fn=single),
         "iaf_max": iaf(spike_fn=activation.MaxSpike(2), min_v_mem=-0.5),
-        "iaf_reset": iaf(
-            spike_fn=single, reset_fn=activation.MembraneReset(), spike_threshold=torch.tensor(0.6)
-        ),
+        "iaf_reset": iaf(spike_fn=single, reset_fn=activation.MembraneReset(), spike_threshold=torch.tensor(0.6)),
         "lif": lif(tau_mem=10.0, spike_threshold=torch.tensor(0.3)),
         "lif_synapse": lif(tau_mem=10.0, tau_syn=4.0, min_v_mem=-1.0, spike_threshold=torch.tensor(0.3)),
         "lif_no_norm": lif(tau_mem=10.0, norm_input=False, train_alphas=True),
@@ -92,9 +91,10 @@ def _squeezed(model: nn.Module, x: Tensor) -> Tensor:
 
 def cases() -> Iterator[Case]:
     for name, make in _neurons().items():
-        yield Case(f"sinabs_{name}", Timed(make), _timed, lambda x: x.transpose(0, 1), {})
+        weights = 8.0 if name == "lif" else 2.5
+        yield Case(f"sinabs_{name}", Timed(make), _timed, lambda x: x.transpose(0, 1), {}, weights=weights)
         squeezed = network(make("Squeeze", batch_size=1), make("Squeeze", num_timesteps=STEPS))
-        yield Case(f"sinabs_squeezed_{name}", squeezed, _squeezed, lambda x: x.squeeze(1), {})
+        yield Case(f"sinabs_squeezed_{name}", squeezed, _squeezed, lambda x: x.squeeze(1), {}, weights=weights)
     yield Case("sinabs_merge", Residual(), _squeezed, lambda x: x.squeeze(1), {})
     recurrent = layers.IAFRecurrent(nn.Linear(5, 5), spike_fn=activation.SingleSpike)
 

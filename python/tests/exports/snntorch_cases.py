@@ -7,8 +7,9 @@ from typing import Any
 
 import snntorch as snn
 import torch
-from case import STEPS, Case, network, stepwise
 from torch import Tensor, nn
+
+from case import STEPS, Case, network, stepwise
 
 Shape = tuple[int, ...]
 
@@ -40,9 +41,7 @@ def _neurons() -> dict[str, Callable[[Shape], nn.Module]]:
         "lapicque": lambda shape: snn.Lapicque(0.8, init_hidden=True),
         "lapicque_rc_zero": lambda shape: snn.Lapicque(R=2, C=3, init_hidden=True, reset_mechanism="zero"),
         "rleaky": lambda shape: snn.RLeaky(0.9, init_hidden=True, **_recurrent(shape)),
-        "rleaky_zero": lambda shape: snn.RLeaky(
-            0.9, init_hidden=True, reset_mechanism="zero", **_recurrent(shape)
-        ),
+        "rleaky_zero": lambda shape: snn.RLeaky(0.9, init_hidden=True, reset_mechanism="zero", **_recurrent(shape)),
         "rleaky_one_to_one": lambda shape: snn.RLeaky(0.9, init_hidden=True, all_to_all=False, V=0.3),
         "rsynaptic_zero": lambda shape: snn.RSynaptic(
             0.7, 0.9, init_hidden=True, all_to_all=False, V=0.3, reset_mechanism="zero"
@@ -102,7 +101,9 @@ def _explicit(model: Explicit, x: Tensor) -> Tensor:
 def cases() -> Iterator[Case]:
     for name, make in _neurons().items():
         refused = "E0401" if name == "leaky_graded" else None
-        yield Case(f"snntorch_{name}", network(make((4, 6, 6)), make((5,))), stepwise, refused=refused)
+        weights = 8.0 if name.startswith("lapicque") else 2.5
+        model = network(make((4, 6, 6)), make((5,)))
+        yield Case(f"snntorch_{name}", model, stepwise, refused=refused, weights=weights)
     yield Case("snntorch_loop", Loop(), lambda m, x: m(x)[0], lambda x: x, {})
     yield Case("snntorch_loop_static", Loop(static=True), lambda m, x: m(x[0])[0], lambda x: x[0], {})
     yield Case("snntorch_loop_sum", Loop(result="sum"), lambda m, x: m(x)[None], lambda x: x, {}, "sum")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from case import Case, network, stepwise
 from spikingjelly.activation_based import functional, layer, neuron
 from torch import Tensor, nn
+
+from case import Case, network, stepwise
 
 NEURONS: dict[str, Callable[[], nn.Module]] = {
     "if": lambda: neuron.IFNode(),
@@ -49,5 +50,6 @@ def _layers(first: nn.Module, second: nn.Module) -> nn.Module:
 
 def cases() -> Iterator[Case]:
     for name, make in NEURONS.items():
-        yield Case(f"spikingjelly_{name}", network(make(), make()), _single)
-        yield Case(f"spikingjelly_multi_{name}", _layers(make(), make()), _multi, lambda x: x, {})
+        yield Case(f"spikingjelly_{name}", network(make(), make()), _single, weights=6.0)
+        layers = _layers(make(), make())
+        yield Case(f"spikingjelly_multi_{name}", layers, _multi, lambda x: x, {}, weights=6.0)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
-from case import SHAPE, Case, stepwise
 from torch import Tensor, nn
 from torch.ao.quantization import FakeQuantize, MovingAverageMinMaxObserver
+
+from case import SHAPE, Case, stepwise
 
 
 class QuantisedReLU(nn.Module):

@@ -81,9 +81,7 @@ def _operator(module: Any, family: str, timing: str, options: tuple[str, ...] = 
     """Operator and the parameters that depend on the spike value."""
     factor = torch.as_tensor(module.graded_spikes_factor)
     graded = bool((factor != 1).any())
-    operator = membrane(
-        family, module.reset_mechanism, timing, "gt", "scaled" if graded else "binary", options
-    )
+    operator = membrane(family, module.reset_mechanism, timing, "gt", "scaled" if graded else "binary", options)
     return operator, {"spike_value": factor} if graded else {}
 
 

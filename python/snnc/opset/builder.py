@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -134,6 +135,10 @@ class Builder:
         """``x`` times a constant that broadcasts to it."""
         return self._node("Mul", [x.name, self._constant(f"{name}.factor", factor)], name, x.shape)
 
+    def floor(self, x: Value, name: str) -> Value:
+        """The greatest whole numbers that are not greater than ``x``."""
+        return self._node("Floor", [x.name], name, x.shape)
+
     def cast(self, x: Value, element: int, name: str) -> Value:
         """``x`` as another ``onnx.TensorProto`` type: what goes into ``CUBAInt`` is INT32."""
         return self._node("Cast", [x.name], name, x.shape, to=element)
@@ -201,7 +206,7 @@ class Builder:
         onnx.checker.check_model(model, full_check=True)
         return model
 
-    def _node(self, kind: str, inputs: list[str], name: str, shape: tuple[int, ...], **attributes: object) -> Value:
+    def _node(self, kind: str, inputs: list[str], name: str, shape: tuple[int, ...], **attributes: Any) -> Value:
         output = f"{name}.out"
         self._nodes.append(helper.make_node(kind, inputs, [output], name=name, **attributes))
         return Value(output, shape)

@@ -1,6 +1,7 @@
 """Reading networks of lava-dl (``.net``, HDF5) by conversion to ONNX with ``ai.snnc`` operators.
 
-What is read and how exact it is: ``docs/netx.md``. h5py is needed to call :func:`from_netx`, not to import this.
+What is read and how exact it is: ``docs/netx.md``. h5py is needed to call :func:`from_netx`, not to import
+this.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ def from_netx(
 ) -> onnx.ModelProto:
     """The network of a ``.net`` file as an ONNX model of one time step with batch 1.
 
-    The graph input ``input`` is float32 ``[1, C, H, W]`` or ``[1, N]`` and takes whole numbers: spikes (0 or 1);
-    with neurons in the input layer, values in units of their threshold. The output ``output`` is float32, the
-    spikes or messages of the last layer. States are inputs and outputs of the graph, int32 for CUBA and float32
-    for sigma-delta neurons.
+    The graph input ``input`` is float32 ``[1, C, H, W]`` or ``[1, N]`` and takes whole numbers: spikes (0 or
+    1); with neurons in the input layer, values in units of their threshold. The output ``output`` is float32,
+    the spikes or messages of the last layer. States are inputs and outputs of the graph, int32 for CUBA and
+    float32 for sigma-delta neurons.
 
     :param output: where to write the model; nothing is written without it.
     :param steps: steps of an inference; without it what the file says, if it does.

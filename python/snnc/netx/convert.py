@@ -19,7 +19,7 @@ from .store import Integers
 #: Synaptic input, bias and threshold are shifted left by this many bits against the states.
 SHIFT = 6
 
-#: What a unit of the threshold mantissa is in the state of a sigma-delta unit: spike and state exponent, 6 each.
+#: What a threshold mantissa of 1 is in the state of a sigma-delta unit: spike and state exponent, 6 each.
 SIGMA_UNIT = 1 << 12
 #: A message of a sigma-delta unit counts in these.
 MESSAGE_UNIT = 1 << 6
@@ -140,7 +140,7 @@ def _connection(builder: Builder, layer: Layer, signal: Signal) -> Value:
 
 def _scaled(weight: Integers, unit: int) -> Scaled:
     """Integers of 8 bits where the weights allow it."""
-    if -128 <= weight.min() and weight.max() <= 127:
+    if weight.min() >= -128 and weight.max() <= 127:
         return Scaled(weight.astype(np.int8), unit)
     if not (weight & 1).any():
         # Mixed signs are stored without the lowest bit.

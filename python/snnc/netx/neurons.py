@@ -40,7 +40,7 @@ class SigmaDelta:
 
 Neuron = Cuba | SigmaDelta
 
-#: A layer without a neuron integrates: the current never decays, the membrane shows it, nothing passes the threshold.
+#: A layer without a neuron integrates: its current never decays, its membrane shows it, it never spikes.
 INTEGRATOR = Cuba(current_decay=0, voltage_decay=FULL_DECAY, threshold=MAX_THRESHOLD)
 
 

@@ -32,7 +32,7 @@ def open_file(path: str | Path) -> Iterator[Group]:
         import h5py
     except ImportError as error:
         raise NetxError(
-            "reading .net files needs h5py, which is not installed: pip install 'snnc[netx]', or pip install h5py"
+            "reading .net files needs h5py, which is not installed: pip install 'snnc[netx]' (or h5py)"
         ) from error
     if not Path(path).is_file():
         raise NetxError(f"{path}: no such file")
@@ -45,7 +45,7 @@ def open_file(path: str | Path) -> Iterator[Group]:
 
 
 class Group:
-    """A group of the file. ``where`` and ``path`` say in messages where it stands: a layer, and keys from there."""
+    """A group of the file. ``where`` and ``path`` say where it stands: a layer, and keys from there."""
 
     def __init__(self, handle: h5py.Group, where: str, path: str) -> None:
         self._handle = handle
@@ -95,27 +95,27 @@ class Group:
 
     def text(self, key: str) -> str:
         """A name: a string, or an array of one string as older files have it."""
-        dataset = self._dataset(key)
-        if dataset.size != 1 or dataset.dtype.itemsize > MAX_TEXT or dataset.dtype.kind not in "SO":
-            raise self.error(key, f"{_described(dataset)} where a short text is needed")
         with self._reading(key):
+            dataset = self._dataset(key)
+            if dataset.size != 1 or dataset.dtype.itemsize > MAX_TEXT or dataset.dtype.kind not in "SO":
+                raise self.error(key, f"{_described(dataset)} where a short text is needed")
             value = np.asarray(dataset[()]).reshape(-1)[0]
-        if isinstance(value, str):
-            value = value.encode()
-        if not isinstance(value, bytes) or len(value) > MAX_TEXT or not value.isascii():
-            raise self.error(key, "it is no short ASCII text")
-        return value.rstrip(b"\0").decode("ascii")
+            if isinstance(value, str):
+                value = value.encode()
+            if not isinstance(value, bytes) or len(value) > MAX_TEXT or not value.isascii():
+                raise self.error(key, "it is no short ASCII text")
+            return value.rstrip(b"\0").decode("ascii")
 
     def integers(self, key: str, low: int, high: int) -> Integers:
         """An array of whole numbers within a range, stored as integers or as floating point."""
-        dataset = self._dataset(key)
-        if dataset.dtype.kind not in "iufb":
-            raise self.error(key, f"{_described(dataset)} where numbers are needed")
-        if dataset.size > MAX_ELEMENTS or dataset.dtype.itemsize > 16:
-            raise self.error(key, f"it has {dataset.size} elements; at most {MAX_ELEMENTS} are read")
-        if dataset.size == 0:
-            raise self.error(key, "it is empty")
         with self._reading(key):
+            dataset = self._dataset(key)
+            if dataset.dtype.kind not in "iufb":
+                raise self.error(key, f"{_described(dataset)} where numbers are needed")
+            if dataset.size > MAX_ELEMENTS or dataset.dtype.itemsize > 16:
+                raise self.error(key, f"it has {dataset.size} elements; at most {MAX_ELEMENTS} are read")
+            if dataset.size == 0:
+                raise self.error(key, "it is empty")
             raw = np.asarray(dataset[()])
         if raw.dtype.kind == "f":
             bad = ~np.isfinite(raw) | (raw != np.trunc(raw))
@@ -142,16 +142,16 @@ class Group:
         return self.has(key) and self.integer(key, 0, 1) == 1
 
     def _dataset(self, key: str) -> h5py.Dataset:
+        """Nothing of it is read yet; what h5py raises about it is the caller's."""
         import h5py
 
         member = self._member(key)
         if not isinstance(member, h5py.Dataset):
             raise self.error(key, "it is a group where a dataset is needed")
-        with self._reading(key):
-            if member.shape is None:
-                raise self.error(key, "it is empty")
-            if member.external or member.is_virtual:
-                raise self.error(key, "its values are in another file", "store them in the file itself")
+        if member.shape is None:
+            raise self.error(key, "it is empty")
+        if member.external or member.is_virtual:
+            raise self.error(key, "its values are in another file", "store them in the file itself")
         return member
 
     def _member(self, key: str) -> Any:

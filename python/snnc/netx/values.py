@@ -110,7 +110,7 @@ def delay(group: Group, weights: Shape) -> int:
     if (low := int(delays.min())) != (high := int(delays.max())):
         raise group.error(
             "delay",
-            f"delays that differ from neuron to neuron ({low} to {high} steps) have no form as an ONNX operator",
+            f"delays that differ from neuron to neuron ({low} to {high} steps) have no form in ONNX",
             "train with one delay for the layer (delay=False, or the same value everywhere)",
         )
     return low

@@ -91,8 +91,8 @@ def _dense(group: Group, name: str, before: Layer | None, *, recurrent: bool) ->
     if delay and recurrent:
         raise group.error(
             "delay",
-            "delays in a recurrent layer are not read (lava's netx gives them to both connections, without the "
-            "weight exponent)",
+            "delays in a recurrent layer are not read (lava's netx gives them to both connections, without "
+            "the weight exponent)",
             "put the delay into the layer before, or train without it",
         )
     return Dense(name, group, (outputs,), neurons.read(group), weight, loop, bias, delay)

@@ -55,7 +55,7 @@ fn at_least_95_of_100_are_right() {
     let model = digits();
     let samples = Samples::read(&file("heldout.npz"), &model.graph).unwrap();
     let accuracy = |graph| {
-        let outcome = simulate::run(graph, &samples, 0, &mut |_| {}).unwrap();
+        let outcome = simulate::run(graph, &samples, 0, &[], &mut |_| {}).unwrap();
         outcome.correct.unwrap() as f64 / outcome.samples as f64
     };
     assert!(samples.count >= 350);

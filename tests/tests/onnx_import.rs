@@ -350,3 +350,54 @@ fn codes_of_states() {
     let crossed = li(base().input("v", &[1, 4]), "v").output("vo").metadata("snnc.states", r#"[["v","s"]]"#);
     assert_eq!(refusal(crossed).0, Code::StateNotPaired);
 }
+
+/// A population of four that also reads its own spikes of the step before through a linear layer.
+fn recurrent(start: Option<&[f32]>, declared: &[i64], source: &str) -> Builder {
+    let weights: Vec<f32> = (0..16).map(|k| k as f32 * 0.125 - 1.0).collect();
+    let builder = Builder::default()
+        .input("x", &[-1, 4])
+        .input("v", &[-1, 4])
+        .input("before", declared)
+        .floats("w", &[4, 4], &weights)
+        .scalar("beta", 0.5)
+        .scalar("th", 1.0)
+        .node_with("Gemm", &["before", "w"], &["g"], vec![int("transB", 1)])
+        .node("Add", &["x", "g"], &["sum"])
+        .node("ai.snnc::LIF_subtract_next_gt_binary", &["sum", "v", "beta", "th"], &["s", "vo"])
+        .node("Identity", &[source], &["now"])
+        .output("s")
+        .output("vo")
+        .output("now")
+        .metadata("snnc.states", r#"[["v","vo"],["before","now"]]"#)
+        .metadata("snnc.steps", "4");
+    match start {
+        Some(values) => builder.floats("before", &[1, 4], values),
+        None => builder,
+    }
+}
+
+#[test]
+fn a_state_of_no_neuron_is_a_delay() {
+    for start in [None, Some(&[0.0; 4][..])] {
+        let graph = graph(recurrent(start, &[-1, 4], "s"));
+        let (at, delay) = graph.nodes.iter().enumerate().find(|(_, n)| n.name == "before").expect("a delay");
+        assert!(matches!(&delay.op, Op::Delay(d) if d.steps == 1));
+        let source = &graph.nodes[delay.inputs[0].index()];
+        assert!(matches!(source.op, Op::Neuron(_)), "{source:?}");
+        let readers: Vec<_> =
+            graph.nodes.iter().filter(|n| n.inputs.iter().any(|i| i.index() == at)).collect();
+        assert!(readers.len() == 1 && matches!(readers[0].op, Op::Linear(_)));
+        // What is fed back only is no output of the network.
+        assert_eq!(graph.nodes.iter().filter(|n| matches!(n.op, Op::Output)).count(), 1);
+    }
+}
+
+#[test]
+fn codes_of_feedback() {
+    let code = |builder| refusal(builder).0;
+    assert_eq!(code(recurrent(Some(&[0.0, 1.0, 0.0, 0.0]), &[-1, 4], "s")), Code::UnsupportedAttribute);
+    assert_eq!(code(recurrent(None, &[-1, 5], "s")), Code::BadShape);
+    assert_eq!(code(recurrent(None, &[-1, -1], "s")), Code::BadShape);
+    // A membrane, which only its neuron has.
+    assert_eq!(code(recurrent(None, &[-1, 4], "vo")), Code::StateNotPaired);
+}

@@ -153,6 +153,12 @@ pub(crate) struct Simulate {
     /// Run the first N samples only
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
+    /// Write what the outputs give in each step to a .npz file: arrays [N, T, C, H, W], or [N, T, C]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Layers to write to that file in place of the outputs
+    #[arg(long, value_name = "LAYER[,LAYER…]", value_delimiter = ',', requires = "output")]
+    pub(crate) record: Vec<String>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
+use snnc_driver::sample::read_archive;
 
 /// An input of a network: name, shape, least and greatest value.
 type Input = (&'static str, [usize; 3], i8, i8);
@@ -226,6 +227,43 @@ fn compare_runs(folder: &Path, model: &str, samples: &[&str], shown: &str) {
         steps(&quantised) + manifest["bounds"]["latency_steps"].as_u64().unwrap(),
         "{shown}"
     );
+}
+
+#[test]
+fn outputs_of_each_step_are_written_to_a_file() {
+    let (folder, file) = with_model("tests/models/snn/chain.snn");
+    let at = folder.path();
+    write_samples(&at.join("s.npz"), MODELS[0].1);
+    passes(at, &["compile", &file, "-t", "loihi2", "-o", "out", "-q"]);
+    let run = |arguments: &[&str], name: &str| {
+        passes(at, &[&["simulate", "--input", "s.npz", "-o", name], arguments].concat());
+        read_archive(&at.join(name)).unwrap()
+    };
+    let quantised = run(&[&file, "-t", "loihi2"], "q.npz");
+    let mapped = run(&["out"], "m.npz");
+    assert_eq!(quantised.len(), mapped.len());
+    for ((name, late), (other, early)) in mapped.iter().zip(&quantised) {
+        assert_eq!(name, other);
+        let [samples, longer, steps] = [late.shape[0], late.shape[1], early.shape[1]];
+        assert_eq!([samples, steps], LEADING, "{name}");
+        let size = early.shape[2..].iter().product::<usize>();
+        let whole = early.ints(0, samples * steps * size);
+        assert!(whole.iter().any(|v| *v != 0), "{name} shows nothing");
+        for sample in 0..samples {
+            // A bundle's outputs come later by its latency.
+            let shifted = late.ints((sample * longer + longer - steps) * size, steps * size);
+            assert_eq!(shifted, whole[sample * steps * size..][..steps * size], "{name}, sample {sample}");
+        }
+    }
+    // The same bytes again; another layer on request; none of an unknown name.
+    let first = std::fs::read(at.join("q.npz")).unwrap();
+    run(&[&file, "-t", "loihi2"], "q.npz");
+    assert_eq!(std::fs::read(at.join("q.npz")).unwrap(), first);
+    assert_eq!(run(&[&file, "--record", "x"], "x.npz")[0].0, "x");
+    let unknown = ["simulate", &file, "--input", "s.npz", "-o", "n.npz", "--record", "none"];
+    assert_eq!(fails(at, &unknown), (1, "E0701".into()));
+    let nowhere = ["simulate", &file, "--input", "s.npz", "-o", "no/folder.npz"];
+    assert_eq!(fails(at, &nowhere), (3, "E0007".into()));
 }
 
 #[test]

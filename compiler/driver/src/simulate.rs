@@ -1,8 +1,8 @@
 //! Running samples through a network.
 
 use snnc_ir::diag::{Code, Diagnostic};
-use snnc_ir::graph::Graph;
 use snnc_ir::graph::op::Op;
+use snnc_ir::graph::{Graph, NodeId, Number};
 use snnc_ir::sim::{Execution, Simulator, Values};
 
 use crate::sample::Samples;
@@ -23,6 +23,19 @@ pub struct Outcome {
     pub outputs: Vec<(String, Vec<Vec<f64>>)>,
     /// Per layer of neurons and input, in graph order.
     pub layers: Vec<LayerActivity>,
+    /// Values of the recorded layers, in the order asked for.
+    pub recorded: Vec<Recording>,
+}
+
+/// What a layer gave out, over all samples and steps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recording {
+    /// Name of the layer.
+    pub name: String,
+    /// Shape of a step: `[C, H, W]`, or `[C]` where a map has one position.
+    pub shape: Vec<usize>,
+    /// Samples, then steps, then the elements of the shape.
+    pub values: Values,
 }
 
 /// Activity of a layer over all samples and steps.
@@ -38,7 +51,7 @@ pub struct LayerActivity {
 
 /// Runs every sample for its steps and `latency` more, from the initial state each.
 ///
-/// `progress` is told the number of samples done.
+/// The values of the nodes `record` are kept. `progress` is told the number of samples done.
 ///
 /// # Errors
 /// [`Code::BadSample`] when the samples do not fit the network.
@@ -46,6 +59,7 @@ pub fn run(
     graph: &Graph,
     samples: &Samples,
     latency: u32,
+    record: &[NodeId],
     progress: &mut dyn FnMut(usize),
 ) -> Result<Outcome, Diagnostic> {
     let steps = samples.steps + latency as usize;
@@ -65,6 +79,7 @@ pub fn run(
                 LayerActivity { name: node.name.clone(), size: node.shape.len(), events: 0 }
             })
             .collect(),
+        recorded: record.iter().map(|id| Recording::new(graph, *id)).collect(),
     };
     let mut sim = Simulator::new(graph, Execution::EventDriven);
     for sample in 0..samples.count {
@@ -76,6 +91,9 @@ pub fn run(
                 .map_err(|e| Diagnostic::new(Code::BadSample, e.to_string()))?;
             for (sum, id) in sums.iter_mut().zip(&outputs) {
                 add(sum, &sim.value(*id));
+            }
+            for (recording, id) in out.recorded.iter_mut().zip(record) {
+                recording.add(sim.value(*id));
             }
             for (layer, id) in out.layers.iter_mut().zip(&watched) {
                 layer.events += sim.events(*id);
@@ -91,6 +109,30 @@ pub fn run(
         out.predicted.iter().zip(labels).filter(|(p, l)| i64::try_from(**p) == Ok(**l)).count()
     });
     Ok(out)
+}
+
+impl Recording {
+    fn new(graph: &Graph, id: NodeId) -> Self {
+        let node = graph.node(id);
+        let shape = match [node.shape.c, node.shape.h, node.shape.w] {
+            [c, 1, 1] => vec![c],
+            chw => chw.to_vec(),
+        };
+        let values = match graph.number {
+            Number::Real => Values::Real(Vec::new()),
+            Number::Integer => Values::Integer(Vec::new()),
+        };
+        Self { name: node.name.clone(), shape, values }
+    }
+
+    fn add(&mut self, step: Values) {
+        match (&mut self.values, step) {
+            (Values::Real(all), Values::Real(step)) => all.extend(step),
+            (Values::Integer(all), Values::Integer(step)) => all.extend(step),
+            // A graph has one kind of number.
+            _ => {}
+        }
+    }
 }
 
 fn add(sum: &mut [f64], values: &Values) {

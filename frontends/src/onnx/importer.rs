@@ -3,6 +3,7 @@
 use super::budget::Budget;
 use super::call::Call;
 use super::constant::{self, Constant};
+use super::feedback::{self, Waiting};
 use super::file::{Model, fingerprint};
 use super::lift::{self, Lifted, Outcome, Readout};
 use super::names::Names;
@@ -14,8 +15,7 @@ use super::states::States;
 use super::steps::Steps;
 use super::value::{Layer, Value};
 use super::{
-    ai_snnc, broadcast, common_factor, consistency, dims, expand, inputs, lifted, notes, ops, order, outputs,
-    tensor,
+    ai_snnc, broadcast, common_factor, consistency, dims, expand, inputs, notes, ops, order, outputs, tensor,
 };
 use snnc_ir::diag::{Code, Diagnostic, Diagnostics};
 use snnc_ir::graph::op::Op;
@@ -208,7 +208,7 @@ pub(crate) struct Importer<'m> {
     /// Neurons that were found in the graph, when this is the graph that was written for them.
     pub lifted: Option<&'m Lifted>,
     /// Delays whose source comes later, with its name.
-    pub delays: Vec<(NodeId, &'m str)>,
+    pub delays: Vec<Waiting<'m>>,
     /// States that are graph inputs and outputs of the file.
     pub held: Vec<HeldState>,
     /// Neurons that were recognised, with the name of their form.
@@ -283,7 +283,7 @@ impl<'m> Importer<'m> {
             }
         }
         outputs::import(self);
-        lifted::close(self);
+        feedback::close(self);
     }
 
     fn finish(mut self) -> (Graph, Refusals) {

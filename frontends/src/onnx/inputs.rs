@@ -1,5 +1,6 @@
 //! Graph inputs: their shapes, and which of their axes are batch and time.
 
+use super::feedback::{self, Earlier};
 use super::importer::Importer;
 use super::proto::tensor_proto::DataType;
 use super::proto::tensor_shape_proto::dimension::Value as Dim;
@@ -23,6 +24,8 @@ pub(crate) fn import(im: &mut Importer<'_>) {
     for info in &im.source.input {
         let result = if !seen.insert(info.name.as_str()) {
             Err(refuse(Code::BadGraph, format!("the graph has two inputs '{}'", info.name)))
+        } else if let Some(source) = im.states.fed_back(&info.name) {
+            earlier(im, info, source)
         } else if im.is_constant(&info.name) {
             Ok(())
         } else if im.states.is_input(&info.name) {
@@ -46,13 +49,36 @@ pub(crate) fn import(im: &mut Importer<'_>) {
     }
 }
 
-fn input<'m>(im: &mut Importer<'m>, info: &'m ValueInfoProto) -> Result<(), Refusal> {
+/// A state input that no neuron has: the value of the step before, zero in the first.
+fn earlier<'m>(im: &mut Importer<'m>, info: &'m ValueInfoProto, source: &'m str) -> Result<(), Refusal> {
+    if im.steps.sequence {
+        let message = format!("the state '{}' of a model in sequence form belongs to no neuron", info.name);
+        return Err(refuse_with(Code::StateNotPaired, message, "export feedback in step form"));
+    }
+    if im.is_constant(&info.name) && im.constant(&info.name)?.reals()?.iter().any(|v| *v != 0.0) {
+        let message = format!("'{}', a value of the step before, does not start at zero", info.name);
+        return Err(refuse(Code::UnsupportedAttribute, message));
+    }
+    let (ty, sizes) = declared(im, info)?;
+    values(&info.name, ty, im.graph.number)?;
+    let mut dims = Vec::with_capacity(sizes.len());
+    let lead = dims::lead(sizes.len(), false)?;
+    for (axis, size) in sizes.iter().enumerate() {
+        // A symbolic batch is one sample.
+        let size = if axis < lead { Some(size.unwrap_or(1)) } else { *size };
+        let size = size.and_then(|s| usize::try_from(s).ok()).ok_or_else(|| symbolic(&info.name, &sizes))?;
+        dims.push(size);
+    }
+    feedback::open(im, Some(&info.name), Earlier { name: info.name.clone(), source, steps: 1, dims, ty })
+}
+
+/// Element type and sizes of a graph input.
+fn declared(im: &Importer<'_>, info: &ValueInfoProto) -> Result<(DataType, Vec<Option<u64>>), Refusal> {
     let Some(type_proto::Value::TensorType(tensor)) = info.r#type.as_ref().and_then(|t| t.value.as_ref())
     else {
         return Err(refuse(Code::UnsupportedType, format!("input '{}' is not a tensor", info.name)));
     };
     let ty = tensor::data_type(tensor.elem_type)?;
-    let values = values(&info.name, ty, im.graph.number)?;
     let declared = tensor.shape.as_ref().map(|s| {
         let size = |d: &super::proto::tensor_shape_proto::Dimension| match d.value {
             // Some exporters write a size that is not known as 0 or -1.
@@ -61,7 +87,12 @@ fn input<'m>(im: &mut Importer<'m>, info: &'m ValueInfoProto) -> Result<(), Refu
         };
         s.dim.iter().map(size).collect::<Vec<_>>()
     });
-    let sizes = known(im, &info.name, declared)?;
+    Ok((ty, known(im, &info.name, declared)?))
+}
+
+fn input<'m>(im: &mut Importer<'m>, info: &'m ValueInfoProto) -> Result<(), Refusal> {
+    let (ty, sizes) = declared(im, info)?;
+    let values = values(&info.name, ty, im.graph.number)?;
     let lead = dims::lead(sizes.len(), im.steps.sequence)?;
     let (outer, inner) = sizes.split_at_checked(lead).unwrap_or_default();
     let mut dims = leading(im, &info.name, outer)?;

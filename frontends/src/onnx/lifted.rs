@@ -1,16 +1,13 @@
 //! The operators of a graph that `lift` wrote: neurons and delays.
 
 use super::call::Call;
-use super::dims;
+use super::feedback::{self, Earlier};
 use super::importer::{Features, HeldState, Importer, StatePart};
 use super::lift::Slot;
 use super::ops::Import;
 use super::proto::tensor_proto::DataType;
-use super::refusal::{Refusal, refuse};
-use super::value::{Layer, Value};
-use snnc_ir::diag::Code;
-use snnc_ir::graph::op::{Delay, Op};
-use snnc_ir::graph::{Node, NodeId};
+use super::refusal::Refusal;
+use snnc_ir::graph::op::Op;
 use snnc_ir::neuron::{Neuron, Spec};
 
 /// How an operator is read.
@@ -48,37 +45,6 @@ fn delay<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), Refusal> {
     let source = call.attributes.string("source")?.unwrap_or_default();
     let sizes = call.attributes.ints("dims")?.unwrap_or_default();
     let sizes: Vec<usize> = sizes.iter().filter_map(|d| usize::try_from(*d).ok()).collect();
-    let lead = dims::lead(sizes.len(), false)?;
-    let shape = dims::shape(sizes.get(lead..).unwrap_or_default())?;
-    let name = im.names.unique(&call.name);
-    // Its source may come later; `close` puts it in.
-    let node = im.graph.push(Node {
-        name,
-        op: Op::Delay(Delay { steps }),
-        inputs: vec![NodeId(0)],
-        shape,
-        origin: vec![call.name.clone()],
-    });
-    im.delays.push((node, source));
-    im.define(call.output(0), Value::Layer(Layer { node, dims: sizes, lead, ty: DataType::Float }));
-    Ok(())
-}
-
-/// Connects the delays with their sources.
-pub(crate) fn close(im: &mut Importer<'_>) {
-    for (delay, source) in std::mem::take(&mut im.delays) {
-        match im.get(source) {
-            Some(Value::Layer(layer)) => {
-                let from = layer.node;
-                if let Some(node) = im.graph.nodes.get_mut(delay.index()) {
-                    node.inputs = vec![from];
-                }
-            }
-            Some(Value::Refused) => {}
-            _ => {
-                let message = format!("the values of earlier steps of '{source}' are those of no layer");
-                im.refusals.model(refuse(Code::UnsupportedAttribute, message));
-            }
-        }
-    }
+    let earlier = Earlier { name: call.name.clone(), source, steps, dims: sizes, ty: DataType::Float };
+    feedback::open(im, call.output(0), earlier)
 }

@@ -16,6 +16,7 @@ mod constant;
 mod describe;
 mod dims;
 mod expand;
+mod feedback;
 mod file;
 mod fold;
 mod importer;

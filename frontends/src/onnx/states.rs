@@ -20,6 +20,8 @@ pub(crate) struct States<'m> {
     pairs: BTreeMap<String, String>,
     /// Graph inputs that are states.
     inputs: BTreeSet<&'m str>,
+    /// Those that no neuron has as its own: values of the step before, with the output that gives them.
+    fed_back: BTreeMap<&'m str, &'m str>,
 }
 
 impl<'m> States<'m> {
@@ -47,8 +49,21 @@ impl<'m> States<'m> {
             let slots = ai_snnc::state_slots(node);
             inputs.extend(slots.iter().filter_map(|s| names.get(node.input.get(s.input)?.as_str())));
         }
+        let own = inputs.clone();
         inputs.extend(names.iter().filter(|n| pairs.contains_key(**n)));
-        Ok(Self { pairs, inputs })
+        let source_of = |input: &&'m str| Some((*input, *outputs.get(pairs.get(*input)?.as_str())?));
+        let fed_back = inputs.difference(&own).filter_map(source_of).collect();
+        Ok(Self { pairs, inputs, fed_back })
+    }
+
+    /// The graph output that a state input takes in the next step, if it is a state of no neuron.
+    pub(crate) fn fed_back(&self, input: &str) -> Option<&'m str> {
+        self.fed_back.get(input).copied()
+    }
+
+    /// Whether a graph output is there only to be fed back.
+    pub(crate) fn is_fed_back(&self, output: &str) -> bool {
+        self.fed_back.values().any(|o| *o == output)
     }
 
     /// Whether a graph input is a state.

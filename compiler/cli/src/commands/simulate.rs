@@ -1,11 +1,13 @@
 //! `snnc simulate`.
 
+use std::path::Path;
+
 use snnc_driver::model::{Model, ModelOptions};
-use snnc_driver::sample::Samples;
+use snnc_driver::sample::{Named, Samples, write_archive};
 use snnc_driver::simulate::{self, Outcome};
 use snnc_driver::{bundle, pass, registry};
-use snnc_ir::diag::Diagnostics;
-use snnc_ir::graph::Graph;
+use snnc_ir::diag::{Code, Diagnostic, Diagnostics};
+use snnc_ir::graph::{Graph, NodeId};
 
 use crate::args::{Format, Simulate};
 use crate::render::table::{Align, Table};
@@ -18,13 +20,17 @@ pub(super) fn run(args: &Simulate, context: &Context) -> Result<(), Diagnostics>
     if let Some(limit) = args.limit {
         samples.truncate(limit);
     }
+    let record = recorded(args, &graph).map_err(|d| vec![d])?;
     let total = samples.count;
     let mut progress = |done: usize| {
         if context.shows_progress() && (done.is_multiple_of(64) || done == total) {
             eprint!("\r{done}/{total} samples{}", if done == total { "\n" } else { "" });
         }
     };
-    let outcome = simulate::run(&graph, &samples, latency, &mut progress).map_err(|d| vec![d])?;
+    let outcome = simulate::run(&graph, &samples, latency, &record, &mut progress).map_err(|d| vec![d])?;
+    if let Some(path) = &args.output {
+        write(path, &outcome).map_err(|d| vec![d])?;
+    }
     match context.format {
         Format::Json => println!("{:#}", json(&outcome)),
         Format::Text => print!("{}", plain(&text(&outcome))),
@@ -46,6 +52,37 @@ fn network(args: &Simulate, context: &Context) -> Result<(Graph, u32), Diagnosti
     let quantised = target.quantise(&pass::fold::fold(&model.graph))?;
     context.warn(&quantised.warnings);
     Ok((quantised.graph, 0))
+}
+
+/// The layers whose values are written to a file.
+fn recorded(args: &Simulate, graph: &Graph) -> Result<Vec<NodeId>, Diagnostic> {
+    if args.output.is_none() {
+        return Ok(Vec::new());
+    }
+    if args.record.is_empty() {
+        return Ok(graph.outputs());
+    }
+    let find = |name: &String| {
+        graph.ids().find(|id| graph.node(*id).name == *name).ok_or_else(|| {
+            let names: Vec<&str> = graph.nodes.iter().map(|n| n.name.as_str()).collect();
+            Diagnostic::new(Code::BadSample, format!("the network has no layer '{name}' to record"))
+                .remedy(format!("the layers are: {}", names.join(", ")))
+        })
+    };
+    args.record.iter().map(find).collect()
+}
+
+fn write(path: &Path, outcome: &Outcome) -> Result<(), Diagnostic> {
+    let lead = [outcome.samples, outcome.steps];
+    let shapes: Vec<Vec<usize>> =
+        outcome.recorded.iter().map(|r| lead.iter().chain(&r.shape).copied().collect()).collect();
+    let arrays: Vec<Named<'_>> = outcome
+        .recorded
+        .iter()
+        .zip(&shapes)
+        .map(|(r, shape)| Named { name: &r.name, shape, values: &r.values })
+        .collect();
+    write_archive(path, &arrays)
 }
 
 /// Outputs of single samples that are printed without labels.

@@ -1,8 +1,10 @@
 //! Sample inputs: `.npz` and `.npy` files with spike tensors.
 
 mod array;
+mod write;
 
 pub use array::{Array, read_archive};
+pub use write::{Named, write_archive};
 
 use std::path::Path;
 

@@ -7,6 +7,9 @@ each connection takes there. It shares no code with the package.
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +17,12 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
+import pytest
 
-h5py = __import__("pytest").importorskip("h5py")
+h5py = pytest.importorskip("h5py")
+
+BINARY = os.environ.get("SNNC_BINARY") or shutil.which("snnc")
+needs_binary = pytest.mark.skipif(BINARY is None, reason="skipped: no snnc (set SNNC_BINARY)")
 
 CUBA = {"type": "CUBA", "iDecay": 1024, "vDecay": 410, "vThMant": 40, "refDelay": 1, "gradedSpike": False}
 SDNN = {"type": "SDNN", "activation": "relu", "vThMant": 2}
@@ -167,3 +174,37 @@ def calculate(steps: Sequence[Step], inputs: np.ndarray) -> list[np.ndarray]:
             x = step(np.asarray(x))
         out.append(x)
     return out
+
+
+def snnc(*arguments: str) -> str:
+    """What the program prints; it must not fail."""
+    assert BINARY is not None
+    done = subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def simulate(
+    model: onnx.ModelProto | Path, inputs: np.ndarray, folder: Path, layers: Sequence[str], *options: str
+) -> dict[str, np.ndarray]:
+    """What layers of a model, or of a bundle, give out in each step."""
+    path = model if isinstance(model, Path) else folder / "simulated.onnx"
+    if not isinstance(model, Path):
+        path.write_bytes(model.SerializeToString(deterministic=True))
+    np.savez(folder / "in.npz", input=np.ascontiguousarray(inputs, np.float32))
+    made = folder / "made.npz"
+    record = ["--record", ",".join(layers), "-o", str(made)]
+    snnc("simulate", str(path), "--input", str(folder / "in.npz"), *record, *options)
+    with np.load(made) as arrays:
+        return {name: arrays[name][0] for name in layers}
+
+
+def same_spikes(model: onnx.ModelProto, inputs: np.ndarray, folder: Path, *options: str) -> None:
+    """Every spike of every layer is that of ONNX Runtime."""
+    neurons = [node.output[0] for node in model.graph.node if node.domain == "ai.snnc"]
+    layers = [name.removesuffix(".s") for name in neurons]
+    simulated = simulate(model, inputs, folder, layers, *options)
+    made = run(model, inputs, neurons)
+    for layer, name in zip(layers, neurons, strict=True):
+        want = np.stack([step[name] for step in made])
+        np.testing.assert_array_equal(simulated[layer].reshape(want.shape), want, layer)

@@ -329,3 +329,50 @@ def test_the_same_bytes(tmp_path: Path) -> None:
         made.append((tmp_path / f"{name}.onnx").read_bytes())
         assert onnx.load_from_string(made[-1]) == model
     assert made[0] == made[1]
+
+
+def integer_networks() -> dict[str, tuple[list[dict[str, Any]], np.ndarray]]:
+    """Every layer kind, with neurons whose current and membrane decay."""
+    neuron = files.CUBA | {"vThMant": 60}
+    source = {"type": "input", "shape": [4, 7, 6]}
+    kernel, grouped = weights(6, 4, 3, 3), weights(6, 2, 3, 2)
+    matrix, loop = weights(8, 20, step=2), weights(8, 8, low=-30)
+    inner = {"type": "input", "shape": [20], "neuron": files.CUBA}
+    return {
+        "conv": (
+            [
+                source,
+                files.conv(kernel, [6, 4, 4], neuron, stride=[2, 1], padding=[1, 0], bias=np.arange(6.0)),
+            ],
+            spikes(4, 7, 6),
+        ),
+        "groups": ([source, files.conv(grouped, [6, 5, 5], neuron, groups=2)], spikes(4, 7, 6)),
+        "flatten": (
+            [
+                source,
+                files.conv(kernel, [6, 5, 4], neuron),
+                {"type": "flatten"},
+                files.dense(weights(5, 120), neuron),
+            ],
+            spikes(4, 7, 6),
+        ),
+        "input neurons": (
+            [inner, files.dense(matrix, neuron), files.dense(weights(3, 8), None)],
+            np.random.default_rng(2).integers(-30, 60, (STEPS, 20)),
+        ),
+        "recurrent": ([files.dense(matrix, neuron, weight_rec=loop) | {"type": "dense_rec"}], spikes(20)),
+        "delay": (
+            [files.dense(matrix, neuron, delay=3), files.dense(weights(4, 8), neuron, delay=1)],
+            spikes(20),
+        ),
+    }
+
+
+@files.needs_binary
+@pytest.mark.parametrize("kind", integer_networks())
+def test_snnc_gives_the_same_spikes(tmp_path: Path, kind: str) -> None:
+    layers, x = integer_networks()[kind]
+    model = from_netx(files.write(tmp_path / "a.net", layers), tmp_path / "a.onnx", steps=STEPS)
+    files.same_spikes(model, x, tmp_path)
+    files.same_spikes(model, x, tmp_path, "--target", "loihi2")
+    files.snnc("compile", str(tmp_path / "a.onnx"), "--target", "loihi2", "--activity", "0.1")

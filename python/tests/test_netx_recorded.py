@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,10 +19,8 @@ from snnc.netx import from_netx
 
 SHARED = Path(os.environ.get("SNNC_SHARED", Path(__file__).parents[3] / "shared"))
 MODELS, ORACLES = SHARED / "models/netx", SHARED / "oracles/loihi2"
-BINARY = os.environ.get("SNNC_BINARY") or shutil.which("snnc")
 
 pytestmark = pytest.mark.skipif(not MODELS.is_dir(), reason=f"skipped: {MODELS} is not there")
-needs_binary = pytest.mark.skipif(BINARY is None, reason="skipped: no snnc (set SNNC_BINARY)")
 
 
 def axes(recorded: np.ndarray) -> np.ndarray:
@@ -131,58 +127,55 @@ def test_sigma_delta_files_run(name: str) -> None:
     assert made[0].any() and all((step == np.trunc(step)).all() for step in made)
 
 
-def snnc(*arguments: str) -> str:
-    assert BINARY is not None
-    run = subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=600, check=False)
-    assert run.returncode == 0, run.stderr
-    return run.stdout
-
-
 def binary_inputs(size: int) -> np.ndarray:
     return (np.random.default_rng(size).random((24, size)) < 0.5).astype(np.int64)
+
+
+def network(name: str) -> tuple[onnx.ModelProto, np.ndarray]:
+    if name == "pilotnet_snn":
+        return pilotnet()
+    if name == "tiny":
+        return tiny()
+    model = from_netx(MODELS / f"{name}.net", steps=24)
+    if name == "mnist_bootstrap":
+        return model, np.stack([np.random.default_rng(1).integers(0, 150, 784)] * 24)
+    return model, binary_inputs(784 if name == "mnist_netx" else 200)
 
 
 NETWORKS = ["tiny", "oxford", "mnist_netx", "mnist_bootstrap", "pilotnet_snn"]
 
 
-@needs_binary
+@files.needs_binary
 @pytest.mark.parametrize("name", NETWORKS)
-def test_snnc_gives_the_spikes_of_onnx_runtime(name: str, tmp_path: Path) -> None:
-    """Spikes of every layer over all steps, and those of the outputs after each number of steps."""
-    if name == "pilotnet_snn":
-        model, inputs = pilotnet()
-    elif name == "tiny":
-        model, inputs = tiny()
-    elif name == "mnist_bootstrap":
-        model = from_netx(MODELS / f"{name}.net", steps=24)
-        inputs = np.stack([np.random.default_rng(1).integers(0, 150, 784)] * 24)
-    else:
-        model = from_netx(MODELS / f"{name}.net", steps=24)
-        inputs = binary_inputs(784 if name == "mnist_netx" else 200)
-    path = tmp_path / "net.onnx"
-    path.write_bytes(model.SerializeToString(deterministic=True))
-    neurons = [node.output[0] for node in model.graph.node if node.domain == "ai.snnc"]
-    made = files.run(model, inputs, neurons)
-    for steps in {1, 2, 5, len(inputs)}:
-        np.savez(tmp_path / "in.npz", input=np.ascontiguousarray(inputs[:steps], np.float32))
-        text = snnc("simulate", str(path), "--input", str(tmp_path / "in.npz"), "--format", "json")
-        simulated = json.loads(text)
-        events = {layer["name"]: layer["events"] for layer in simulated["layers"]}
-        for spikes in neurons:
-            total = sum(int(step[spikes].sum()) for step in made[:steps])
-            assert events[spikes.removesuffix(".s")] == total, f"{spikes}, {steps} steps"
+@pytest.mark.parametrize("options", [(), ("--target", "loihi2")], ids=["the file", "the chip's integers"])
+def test_snnc_gives_the_spikes_of_onnx_runtime(name: str, options: tuple[str, ...], tmp_path: Path) -> None:
+    model, inputs = network(name)
+    files.same_spikes(model, inputs, tmp_path, *options)
 
 
-@needs_binary
+@files.needs_binary
+def test_snnc_gives_the_recorded_spikes_of_tiny(tmp_path: Path) -> None:
+    model, inputs = tiny()
+    simulated = files.simulate(model, inputs, tmp_path, ["input0", "conv1", "conv2"])
+    for name, file in (("input0", "input"), ("conv1", "layer1"), ("conv2", "output")):
+        recorded = np.load(ORACLES / f"tiny/{file}.npy")[0].transpose(3, 0, 1, 2)
+        np.testing.assert_array_equal(simulated[name][:15].reshape(recorded[1:].shape), recorded[1:], name)
+
+
+@files.needs_binary
 @pytest.mark.parametrize("name", NETWORKS)
 def test_snnc_compiles_for_loihi2(name: str, tmp_path: Path) -> None:
-    path = tmp_path / "net.onnx"
-    from_netx(MODELS / f"{name}.net", path, steps=16)
-    text = snnc("inspect", str(path), "--format", "json")
-    layers = json.loads(text)["layers"]
+    """Nothing is rounded, and what runs on the chip gives the same outputs, some steps later."""
+    model, inputs = network(name)
+    path, out = tmp_path / "net.onnx", tmp_path / "out"
+    path.write_bytes(model.SerializeToString(deterministic=True))
+    layers = json.loads(files.snnc("inspect", str(path), "--format", "json"))["layers"]
     assert all(layer["weight_bits"] <= 8 for layer in layers if layer["weight_bits"] is not None)
-    snnc("compile", str(path), "--target", "loihi2", "--activity", "0.1", "-o", str(tmp_path / "out"))
-    manifest = json.loads((tmp_path / "out/manifest.json").read_text())
-    kept = {layer["name"] for layer in manifest["layers"]}
-    assert {layer["name"] for layer in layers if layer["neuron"]} <= kept
+    files.snnc("compile", str(path), "--target", "loihi2", "--activity", "0.1", "-o", str(out))
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert {layer["name"] for layer in layers if layer["neuron"]} <= {x["name"] for x in manifest["layers"]}
     assert not [d for d in manifest["diagnostics"] if d.get("code") == "W0403"], "something was rounded"
+    late = manifest["bounds"]["latency_steps"]
+    mapped = files.simulate(out, inputs, tmp_path, ["output"])["output"]
+    made = np.stack([step["output"].reshape(-1) for step in files.run(model, inputs)])
+    np.testing.assert_array_equal(mapped.reshape(len(mapped), -1)[late:], made)

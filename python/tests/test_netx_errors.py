@@ -273,6 +273,20 @@ def test_sums_that_single_precision_does_not_hold(tmp_path: Path) -> None:
         from_netx(path)
 
 
+def test_a_small_file_that_claims_much(tmp_path: Path) -> None:
+    """Zeros that are stored nowhere, in many layers."""
+    path = files.write(tmp_path / "a.net", [files.dense(np.ones((4, 4)))] * 9)
+    with files.h5py.File(path, "a") as file:
+        for k in range(9):
+            claim(f"layer/{k}/weight", (1 << 12, 1 << 12), np.int8)(file)
+            put(f"layer/{k}/shape", [1 << 12])(file)
+            for key in ("inFeatures", "outFeatures"):
+                put(f"layer/{k}/{key}", 1 << 12)(file)
+    assert path.stat().st_size < 1 << 20
+    with pytest.raises(NetxError, match=r"layer 3 \(dense\), key 'weight': the file has more than"):
+        from_netx(path)
+
+
 def test_a_key_that_is_not_known_is_told(tmp_path: Path) -> None:
     path = three_layers(tmp_path / "a.net")
     with files.h5py.File(path, "a") as file:

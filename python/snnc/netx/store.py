@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     import h5py
 
 #: Most elements of one dataset. HDF5 stores a shape of any size in a few bytes.
-MAX_ELEMENTS = 1 << 26
+MAX_ELEMENTS = 1 << 24
+
+#: Most elements of all datasets that are read. A compressed file holds any number of zeros.
+MAX_TOTAL = 1 << 26
 
 #: Longest text.
 MAX_TEXT = 64
@@ -41,14 +44,22 @@ def open_file(path: str | Path) -> Iterator[Group]:
     except (OSError, RuntimeError, ValueError) as error:
         raise NetxError(f"{path}: not an HDF5 file, or a damaged one ({error})") from error
     with file:
-        yield Group(file, str(path), "")
+        yield Group(file, str(path), "", Budget())
+
+
+class Budget:
+    """How many elements may still be read of a file."""
+
+    def __init__(self) -> None:
+        self.left = MAX_TOTAL
 
 
 class Group:
     """A group of the file. ``where`` and ``path`` say where it stands: a layer, and keys from there."""
 
-    def __init__(self, handle: h5py.Group, where: str, path: str) -> None:
+    def __init__(self, handle: h5py.Group, where: str, path: str, budget: Budget) -> None:
         self._handle = handle
+        self._budget = budget
         self.where = where
         self._path = path
 
@@ -59,7 +70,7 @@ class Group:
 
     def named(self, where: str) -> Group:
         """The same group, called ``where`` in messages."""
-        return Group(self._handle, where, "")
+        return Group(self._handle, where, "", self._budget)
 
     def names(self) -> list[str]:
         """Names of all members, sorted."""
@@ -85,7 +96,7 @@ class Group:
         member = self._member(key)
         if not isinstance(member, h5py.Group):
             raise self.error(key, "it is a dataset where a group is needed")
-        return Group(member, self.where, f"{self._path}{key}/")
+        return Group(member, self.where, f"{self._path}{key}/", self._budget)
 
     def is_group(self, key: str) -> bool:
         """Whether a member is a group."""
@@ -116,6 +127,9 @@ class Group:
                 raise self.error(key, f"it has {dataset.size} elements; at most {MAX_ELEMENTS} are read")
             if dataset.size == 0:
                 raise self.error(key, "it is empty")
+            self._budget.left -= dataset.size
+            if self._budget.left < 0:
+                raise self.error(key, f"the file has more than {MAX_TOTAL} elements up to here")
             raw = np.asarray(dataset[()])
         if raw.dtype.kind == "f":
             bad = ~np.isfinite(raw) | (raw != np.trunc(raw))

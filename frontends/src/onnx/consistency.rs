@@ -5,6 +5,7 @@ use super::importer::{Importer, domain};
 use super::ops;
 use super::refusal::{Refusal, refuse, refuse_with};
 use snnc_ir::diag::{Code, Location};
+use snnc_ir::graph::Number;
 use snnc_ir::graph::op::{Bias, Op};
 use snnc_ir::graph::verify::{MAX_ELEMENTS, verify};
 use snnc_ir::graph::weights::{Scale, Storage};
@@ -97,6 +98,7 @@ pub(crate) fn check_result(im: &mut Importer<'_>) {
     }
     let refusals = im.refusals.len();
     check_sizes(im);
+    check_whole(im);
     if im.graph.outputs().is_empty() {
         let message = "the graph has no output but states of neurons";
         let remedy = "export the spikes, or the membrane that is read, as an output of the graph";
@@ -147,6 +149,19 @@ fn check_finite(im: &mut Importer<'_>) -> bool {
         }
     }
     im.refusals.len() == before
+}
+
+/// Why averages are refused in integer networks.
+pub(crate) const AVERAGE: &str = "an average is not an integer: use weights of 1, MaxPool, or an average over a power \
+                                  of two elements times their number";
+
+/// No sum of an integer network is divided.
+fn check_whole(im: &mut Importer<'_>) {
+    for node in im.graph.nodes.iter().filter(|_| im.graph.number == Number::Integer) {
+        if matches!(&node.op, Op::SumPool(pool) if pool.divisor != 1) {
+            im.refusals.node(refuse(Code::UnsupportedAttribute, AVERAGE), Location::node(&node.name));
+        }
+    }
 }
 
 /// No value is larger than a network may have it.

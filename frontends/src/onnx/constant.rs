@@ -6,6 +6,9 @@ use snnc_ir::diag::Code;
 use snnc_ir::graph::weights::Scale;
 use std::sync::Arc;
 
+/// Single precision holds every whole number up to this.
+pub(crate) const WHOLE: i32 = 1 << 24;
+
 /// Elements in row-major order.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Data {
@@ -119,17 +122,24 @@ impl Constant {
     }
 
     /// Integers, also from real numbers that are whole; for the weights of an integer network.
-    pub(crate) fn whole(&self) -> Result<Vec<i64>, Refusal> {
-        match &self.data {
-            Data::F32(values) => values
-                .iter()
-                .map(|v| (v.fract() == 0.0 && v.abs() < 16_777_216.0).then_some(*v as i64))
-                .collect::<Option<_>>()
-                .ok_or_else(|| {
-                    let message = "a constant of an integer network is not a whole number below 2^24";
-                    refuse(Code::UnsupportedType, message)
-                }),
-            _ => self.integers(),
+    pub(crate) fn whole(&self, name: &str) -> Result<Vec<i64>, Refusal> {
+        if self.quant.is_none() && !matches!(self.data, Data::F32(_)) {
+            return self.integers();
+        }
+        let values = self.reals()?;
+        match values.iter().position(|v| v.fract() != 0.0 || v.abs() >= WHOLE as f32) {
+            None => Ok(values.iter().map(|v| *v as i64).collect()),
+            Some(at) => {
+                let found = values.get(at).copied().unwrap_or_default();
+                let message = format!(
+                    "'{name}' is no whole number below 2^24, as an integer network needs it: element {at} of shape \
+                     {:?} is {found}",
+                    self.dims
+                );
+                let remedy =
+                    "scale weights, biases and the parameters of the CUBAInt neurons so that all are whole";
+                Err(refuse_with(Code::UnsupportedType, message, remedy))
+            }
         }
     }
 

@@ -14,7 +14,9 @@ use super::shared::Shared;
 use super::states::States;
 use super::steps::Steps;
 use super::value::{Layer, Value};
-use super::{ai_snnc, broadcast, consistency, dims, expand, inputs, notes, ops, order, outputs, tensor};
+use super::{
+    ai_snnc, broadcast, common_factor, consistency, dims, expand, inputs, notes, ops, order, outputs, tensor,
+};
 use snnc_ir::diag::{Code, Diagnostic, Diagnostics};
 use snnc_ir::graph::op::Op;
 use snnc_ir::graph::param::Param;
@@ -285,6 +287,7 @@ impl<'m> Importer<'m> {
     }
 
     fn finish(mut self) -> (Graph, Refusals) {
+        common_factor::divide(&mut self);
         consistency::check_result(&mut self);
         (self.graph, self.refusals)
     }
@@ -510,7 +513,7 @@ impl<'m> Importer<'m> {
     pub(crate) fn integer_param(&mut self, name: &'m str, features: &[usize]) -> Result<Param<i32>, Refusal> {
         let constant = self.constant(name)?;
         self.spread_cost(&constant, features)?;
-        let values = constant.whole()?.iter().map(|v| i32::try_from(*v)).collect::<Result<Vec<_>, _>>();
+        let values = constant.whole(name)?.iter().map(|v| i32::try_from(*v)).collect::<Result<Vec<_>, _>>();
         let values = values.map_err(|_| {
             refuse(Code::UnsupportedType, format!("'{name}' has values of more than 32 bits"))
         })?;

@@ -1,6 +1,5 @@
 //! Graph inputs: their shapes, and which of their axes are batch and time.
 
-use super::dims;
 use super::feedback::{self, Earlier};
 use super::importer::Importer;
 use super::proto::tensor_proto::DataType;
@@ -10,6 +9,7 @@ use super::refusal::{Refusal, refuse, refuse_with};
 use super::steps;
 use super::tensor;
 use super::value::{Layer, Value};
+use super::{constant, dims};
 use snnc_ir::diag::{Code, Location};
 use snnc_ir::graph::op::{Input, Op, Values};
 use snnc_ir::graph::{Node, Number};
@@ -113,6 +113,8 @@ fn values(name: &str, ty: DataType, number: Number) -> Result<Values, Refusal> {
     let integer = |lo: i32, hi: i32| Ok(Values::Integer { lo, hi });
     match ty {
         DataType::Float if number == Number::Real => Ok(Values::Real),
+        // What a cast to INT32 in front of integer neurons leaves as it is.
+        DataType::Float => integer(-constant::WHOLE, constant::WHOLE),
         DataType::Bool => Ok(Values::Binary),
         DataType::Int8 => integer(-128, 127),
         DataType::Uint8 => integer(0, 255),

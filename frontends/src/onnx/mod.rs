@@ -10,6 +10,7 @@ mod attribute;
 mod broadcast;
 mod budget;
 mod call;
+mod common_factor;
 mod consistency;
 mod constant;
 mod describe;

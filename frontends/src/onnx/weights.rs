@@ -1,7 +1,7 @@
 //! Weights and biases of connections.
 
 use super::call::Call;
-use super::constant::{Constant, Data};
+use super::constant::{Constant, Data, Quant, WHOLE};
 use super::importer::Importer;
 use super::refusal::{Refusal, refuse, refuse_with};
 use snnc_ir::diag::Code;
@@ -35,7 +35,7 @@ pub(crate) fn push<'m>(
         return Err(refusal);
     }
     let (storage, scale) = match im.graph.number {
-        Number::Integer => (integer(im, constant)?, None),
+        Number::Integer => (integer(im, constant, shared.map_or("weights", |(name, _)| name))?, None),
         Number::Real => real(im, constant)?,
     };
     let id = im.graph.push_weights(Weights { shape, storage, scale });
@@ -43,12 +43,15 @@ pub(crate) fn push<'m>(
     Ok(id)
 }
 
-fn integer(im: &mut Importer<'_>, constant: &Constant) -> Result<Storage, Refusal> {
-    if let (Data::I8(v), None) = (&constant.data, &constant.quant) {
+fn integer(im: &mut Importer<'_>, constant: &Constant, name: &str) -> Result<Storage, Refusal> {
+    let unit = |q: &Quant| matches!(q.scale, Scale::PerTensor(s) if s == 1.0);
+    if let Data::I8(v) = &constant.data
+        && constant.quant.as_ref().is_none_or(unit)
+    {
         return Ok(Storage::I8(v.clone()));
     }
     im.budget.take(constant.len())?;
-    match Data::pack(&constant.whole()?) {
+    match Data::pack(&constant.whole(name)?) {
         Some(Data::I8(v)) => Ok(Storage::I8(v)),
         Some(Data::I32(v)) => Ok(Storage::I32(v)),
         _ => Err(refuse(Code::UnsupportedType, "a weight has more than 32 bits")),
@@ -92,7 +95,7 @@ pub(crate) fn bias<'m>(
     })
 }
 
-/// Multiplies a real bias by a factor.
+/// Multiplies a bias by a factor.
 pub(crate) fn scaled(bias: Option<Bias>, factor: f32) -> Result<Option<Bias>, Refusal> {
     match bias {
         _ if factor == 0.0 => Ok(None),
@@ -104,7 +107,17 @@ pub(crate) fn scaled(bias: Option<Bias>, factor: f32) -> Result<Option<Bias>, Re
             }
         }
         bias if factor == 1.0 => Ok(bias),
-        _ => Err(refuse(Code::UnsupportedAttribute, "a factor on an integer bias is not supported")),
+        Some(Bias::Integer(param)) => {
+            let values = param.map(|v| f64::from(*v) * f64::from(factor));
+            match values.values().iter().all(|v| v.fract() == 0.0 && v.abs() < f64::from(WHOLE)) {
+                true => Ok(Some(Bias::Integer(values.map(|v| *v as i32)))),
+                false => {
+                    let message = format!("an integer bias times {factor} is no whole number below 2^24");
+                    Err(refuse(Code::UnsupportedAttribute, message))
+                }
+            }
+        }
+        None => Ok(None),
     }
 }
 

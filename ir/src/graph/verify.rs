@@ -180,10 +180,13 @@ fn check_neuron(graph: &Graph, node: &Node, neuron: &Neuron, fail: &mut impl FnM
                     fail(format!("its {name} is not finite"));
                 }
             }
-            if let Model::Spiking(s) = &spec.model
-                && !s.levels.iter().flatten().all(|v| v.is_finite())
-            {
-                fail("one of its state levels is not finite".into());
+            if let Model::Spiking(s) = &spec.model {
+                if !s.levels.iter().flatten().all(|v| v.is_finite()) {
+                    fail("one of its state levels is not finite".into());
+                }
+                if s.current.iter().flat_map(|c| &c.gain).any(|v| !v.is_finite()) {
+                    fail("the gain of its current is not finite".into());
+                }
             }
             check_spec(spec, fail);
         }

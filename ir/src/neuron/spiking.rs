@@ -76,6 +76,9 @@ pub struct Current<S> {
     pub decay: Param<S>,
     /// Whether it decays before the input is added or after the current was used.
     pub order: DecayOrder,
+    /// Factor on what enters the current, one for the layer. In an integer graph an integer: what shifts
+    /// synaptic input to the units of the state.
+    pub gain: Option<S>,
     /// Current before the first step; zero when absent.
     pub initial: Option<Param<S>>,
 }

@@ -149,6 +149,7 @@ impl<A: Arith> Cell<'_, A> {
         let a = self.a;
         let Some(current) = &m.current else { return x };
         let factor = current.decay.at(self.k, self.plane);
+        let x = current.gain.map_or(x, |gain| a.mul(a.state(gain), x));
         let i = state.i[self.k];
         match current.order {
             DecayOrder::BeforeInput => {

@@ -42,6 +42,9 @@ pub(super) fn print<S: Scalar>(m: &Spiking<S>, fields: &mut Fields<'_>) {
         fields.param("current_decay", &current.decay);
         let order = current.order;
         fields.unless(DecayOrder::BeforeInput, "current_order", order, word(ORDER, &order));
+        if let Some(gain) = current.gain {
+            fields.set("current_gain", format_args!("{gain:?}"));
+        }
     }
     fields.maybe("gain", m.gain.as_ref());
     fields.maybe("bias", m.bias.as_ref());
@@ -95,6 +98,7 @@ pub(super) fn parse<S: Scalar>(mnemonic: &str, a: &mut Attributes<'_>) -> Result
         "cuba" => Some(Current {
             decay: a.need("current_decay", param)?,
             order: a.choice("current_order", ORDER, DecayOrder::BeforeInput)?,
+            gain: a.take("current_gain", Cursor::number)?,
             initial: a.param("current_initial")?,
         }),
         _ => None,

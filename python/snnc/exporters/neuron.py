@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
 
 from ..opset import DOMAIN, VERSION, Operator
 
-Parameter = Tensor | float
+Parameter: TypeAlias = Tensor | float
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,8 @@ class _Unbuilder:
         if bias is not None and bias.per == "neuron":
             raise NirError("its bias differs within a channel, which NIR cannot say", layer.name)
         values = np.zeros(1, np.float32) if bias is None else bias.values.astype(np.float32)
-        same = tuple(dilation[k] * (weight.shape[k + 2] - 1) for k in range(2))
+        kernel = weight.shape[2:]
+        same = tuple(dilation[k] * (kernel[k] - 1) for k in range(2))
         padding: Field = np.array(pad[:2], np.int64)
         if pad[:2] != pad[2:]:
             if stride != (1, 1) or pad != (*(t // 2 for t in same), *(t - t // 2 for t in same)):

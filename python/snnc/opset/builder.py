@@ -154,6 +154,10 @@ class Builder:
         """``x`` times a constant that broadcasts to it."""
         return self._node("Mul", [x.name, self._constant(f"{name}.factor", factor)], name, x.shape)
 
+    def floor(self, x: Value, name: str) -> Value:
+        """The greatest whole numbers that are not greater than ``x``."""
+        return self._node("Floor", [x.name], name, x.shape)
+
     def cast(self, x: Value, element: int, name: str) -> Value:
         """``x`` as another ``onnx.TensorProto`` type: what goes into ``CUBAInt`` is INT32."""
         return self._node("Cast", [x.name], name, x.shape, to=element)

@@ -148,6 +148,7 @@ impl Layer<'_> {
             m.current = Some(Current {
                 decay: self.decay(),
                 order: self.option(DecayOrder::BeforeInput, |c| c.of(&orders)),
+                gain: self.option(None, |c| Some(S::signed(c))),
                 initial: self.maybe(S::signed),
             });
         }

@@ -115,6 +115,7 @@ fn spiking(
         Some(c) => Some(Current {
             decay: decay(&c.decay, loss)?,
             order: c.order,
+            gain: current_gain(c.gain)?,
             // The current counts in weight units; the gain shifts it on its way into the membrane.
             initial: c
                 .initial
@@ -218,6 +219,12 @@ fn gain(param: Option<&Param<f32>>) -> Result<Option<Param<i32>>, Problem> {
             "multiply the weights (and biases) in front of the neurons by the gain before export",
         )),
     }
+}
+
+/// A factor on what enters the current is the chip's shift in an integer network; a network of real numbers has
+/// none.
+fn current_gain(factor: Option<f32>) -> Result<Option<i32>, Problem> {
+    gain(factor.map(Param::Scalar).as_ref()).map(|_| None)
 }
 
 fn whole(param: &Param<f32>, name: &str) -> Result<Param<i32>, Problem> {

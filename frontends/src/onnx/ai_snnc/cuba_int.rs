@@ -31,7 +31,8 @@ pub(super) fn import<'m>(
     let mut out = Spiking::new(threshold, leak);
     out.compare = compare;
     out.initial = initial;
-    out.current = Some(Current { decay: alpha, order: DecayOrder::BeforeInput, initial: current });
+    out.current =
+        Some(Current { decay: alpha, order: DecayOrder::BeforeInput, gain: None, initial: current });
     out.reset = match reset {
         name::Reset::Subtract(timing) => Reset::Subtract(timing),
         name::Reset::Zero(timing) => Reset::Zero(timing),

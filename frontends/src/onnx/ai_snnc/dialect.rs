@@ -138,7 +138,7 @@ fn nine<'m>(im: &mut Importer<'m>, call: &Call<'m>, sequence: bool, form: &Form)
     out.gain = Some(im.real_param(call.required(4)?, features)?).filter(|g| g.uniform() != Some(1.0));
     if form.current {
         let decay = im.real_param(call.required(5)?, features)?;
-        out.current = Some(Current { decay, order: DecayOrder::BeforeInput, initial: current });
+        out.current = Some(Current { decay, order: DecayOrder::BeforeInput, gain: None, initial: current });
     }
     let value = im.real_param(call.required(7)?, features)?;
     out.reset = reset(form.reset, form.timing, Some(value).filter(|v| v.uniform() != Some(0.0)));

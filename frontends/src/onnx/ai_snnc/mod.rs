@@ -146,6 +146,11 @@ fn source<'m>(im: &mut Importer<'m>, call: &Call<'m>, sequence: bool) -> Result<
     if sequence != im.steps.sequence {
         return Err(call.form("a model holds either whole sequences (Seq) or one step, not both"));
     }
+    let integer = call.node.op_type.starts_with("CUBAInt");
+    if integer && x.ty == DataType::Float {
+        let message = "its input is of type FLOAT and must be INT32";
+        return Err(refuse_with(Code::UnsupportedType, message, "cast it to INT32 before the neuron"));
+    }
     if im.graph.number == Number::Real && x.ty != DataType::Float {
         let message = format!("its input is of type {} and must be FLOAT", x.ty.as_str_name());
         return Err(refuse_with(Code::UnsupportedType, message, "cast it to FLOAT before the neuron"));

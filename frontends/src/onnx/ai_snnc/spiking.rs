@@ -48,7 +48,7 @@ pub(super) fn cuba<'m>(
     let mut out = Spiking::new(threshold, leak(decay));
     out.initial = initial;
     let order = if iafter { DecayOrder::AfterInput } else { DecayOrder::BeforeInput };
-    out.current = Some(Current { decay: alpha, order, initial: current });
+    out.current = Some(Current { decay: alpha, order, gain: None, initial: current });
     fill(im, &mut out, spike, &mut next, features)?;
     Ok(real(Model::Spiking(out)))
 }

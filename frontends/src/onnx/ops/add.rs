@@ -5,9 +5,7 @@ use crate::onnx::call::Call;
 use crate::onnx::importer::{Features, Importer};
 use crate::onnx::refusal::{Refusal, refuse};
 use crate::onnx::value::{Layer, Value};
-use crate::onnx::weights;
 use snnc_ir::diag::Code;
-use snnc_ir::graph::Number;
 use snnc_ir::graph::op::Op;
 
 pub(super) fn import<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), Refusal> {
@@ -50,9 +48,6 @@ pub(super) fn constant<'m>(
     }
     let layer = im.layer(x)?;
     let alone = im.read_once(x);
-    if im.graph.number == Number::Integer {
-        return bias(im, call, layer, alone, constant, sign);
-    }
     let offset = affine::real_param(im, constant, &layer)?.map(|o| o * sign);
     affine::apply(im, call, &layer, alone, &Affine::shift(offset))?;
     Ok(())
@@ -61,32 +56,4 @@ pub(super) fn constant<'m>(
 fn is_zero<'m>(im: &mut Importer<'m>, name: &'m str) -> Result<bool, Refusal> {
     let constant = im.constant(name)?;
     Ok(constant.reals().is_ok_and(|v| v.iter().all(|v| *v == 0.0)))
-}
-
-/// The bias of a connection of an integer network.
-fn bias<'m>(
-    im: &mut Importer<'m>,
-    call: &Call<'m>,
-    layer: Layer,
-    alone: bool,
-    constant: &'m str,
-    sign: f64,
-) -> Result<(), Refusal> {
-    if !alone || sign < 0.0 {
-        return Err(call.form("a constant is added to a layer that has other readers, or is subtracted"));
-    }
-    let features = layer.features().to_vec();
-    let bias = weights::bias(im, constant, &features)?;
-    let node = im.graph.nodes.get_mut(layer.node.index());
-    let place = match node.map(|n| &mut n.op) {
-        Some(Op::Conv2d(op)) => &mut op.bias,
-        Some(Op::Linear(op)) => &mut op.bias,
-        _ => return Err(call.form("a constant can only be added to the output of Conv, Gemm or MatMul")),
-    };
-    if place.is_some() {
-        return Err(call.form("a constant is added to a layer that has a bias already"));
-    }
-    *place = bias;
-    im.alias(call, layer);
-    Ok(())
 }

@@ -1,6 +1,7 @@
 //! A factor and an offset per channel: part of the connection before, or a convolution of its own.
 
 use crate::onnx::call::Call;
+use crate::onnx::constant::{Data, WHOLE};
 use crate::onnx::importer::{Features, Importer};
 use crate::onnx::refusal::Refusal;
 use crate::onnx::value::Layer;
@@ -34,6 +35,12 @@ impl Affine {
         self.is_shift() && self.offset.values().iter().all(|o| *o == 0.0)
     }
 
+    /// Whether integers stay integers.
+    fn is_whole(&self) -> bool {
+        let whole = |v: &f64| v.fract() == 0.0 && v.abs() < f64::from(WHOLE);
+        self.factor.iter().all(whole) && self.offset.values().iter().all(whole)
+    }
+
     fn at(&self, channel: usize) -> f64 {
         let one = self.factor.len() == 1;
         self.factor.get(if one { 0 } else { channel }).copied().unwrap_or(1.0)
@@ -56,14 +63,16 @@ pub(super) fn per_channel<'m>(
     }
 }
 
-/// A constant spread over the features of a layer.
+/// A constant spread over the features of a layer; exact.
 pub(super) fn real_param<'m>(
     im: &mut Importer<'m>,
     name: &'m str,
     layer: &Layer,
 ) -> Result<Param<f64>, Refusal> {
-    let param = im.real_param(name, layer.features())?;
-    Ok(param.map(|v| f64::from(*v)))
+    Ok(match im.graph.number {
+        Number::Real => im.real_param(name, layer.features())?.map(|v| f64::from(*v)),
+        Number::Integer => im.integer_param(name, layer.features())?.map(|v| f64::from(*v)),
+    })
 }
 
 /// Gives the node's first output the values of a layer times a factor plus an offset. `alone`: nobody else
@@ -75,8 +84,9 @@ pub(super) fn apply<'m>(
     alone: bool,
     affine: &Affine,
 ) -> Result<Layer, Refusal> {
-    if im.graph.number == Number::Integer {
-        return Err(call.form("a factor on the values of an integer network is not supported"));
+    let number = im.graph.number;
+    if number == Number::Integer && !affine.is_whole() {
+        return Err(call.form("a factor or offset on integers is no whole number below 2^24"));
     }
     if affine.is_identity() || (alone && into_connection(im, layer, affine)?) {
         im.alias(call, layer.clone());
@@ -85,20 +95,47 @@ pub(super) fn apply<'m>(
     let node = im.graph.nodes.get(layer.node.index());
     let shape = node.map(|n| n.shape).ok_or_else(|| call.form("it reads no layer"))?;
     im.budget.take(shape.c)?;
-    let factors: Vec<f32> = (0..shape.c).map(|c| affine.at(c) as f32).collect();
     let kernel = [shape.c, 1, 1, 1];
-    let storage = Storage::F32(factors.into());
+    let factors = (0..shape.c).map(|c| affine.at(c));
+    let storage = match number {
+        Number::Real => Storage::F32(factors.map(|f| f as f32).collect()),
+        Number::Integer => integers(factors.map(|f| f as i64)).ok_or_else(|| call.form(WIDE))?,
+    };
     let weights = im.graph.push_weights(Weights { shape: kernel, storage, scale: None });
     im.shared.add(weights, None);
-    let bias = bias(affine.offset.clone());
+    let bias = stored(number, affine.offset.clone()).ok_or_else(|| call.form(WIDE))?;
     let (stride, pad, dilation) = ([1, 1], [0; 4], [1, 1]);
     let op = Op::Conv2d(Conv2d { weights, kernel, bias, stride, pad, dilation, groups: shape.c });
     im.emit(call, op, &[layer], Features::Same, layer.ty)
 }
 
-fn bias(offset: Param<f64>) -> Option<Bias> {
-    let rounded = offset.map(|o| *o as f32);
-    (!rounded.values().iter().all(|v| *v == 0.0)).then_some(Bias::Real(rounded))
+/// What more than 32 bits are.
+const WIDE: &str = "the product has more than 32 bits";
+
+/// Integers as narrow as they can be stored; `None` when one needs more than 32 bits.
+fn integers(values: impl Iterator<Item = i64>) -> Option<Storage> {
+    match Data::pack(&values.collect::<Vec<_>>())? {
+        Data::I8(v) => Some(Storage::I8(v)),
+        Data::I32(v) => Some(Storage::I32(v)),
+        _ => None,
+    }
+}
+
+/// A bias, unless it is zero; `None` when an integer needs more than 32 bits.
+fn stored(number: Number, offset: Param<f64>) -> Option<Option<Bias>> {
+    if offset.values().iter().all(|v| *v == 0.0) {
+        return Some(None);
+    }
+    match number {
+        Number::Real => {
+            let rounded = offset.map(|o| *o as f32);
+            Some((!rounded.values().iter().all(|v| *v == 0.0)).then_some(Bias::Real(rounded)))
+        }
+        Number::Integer => {
+            let fits = offset.values().iter().all(|v| v.abs() <= f64::from(i32::MAX));
+            fits.then(|| Some(Bias::Integer(offset.map(|v| *v as i32))))
+        }
+    }
 }
 
 /// Multiplies weights and bias, each rounded once; false when the layer is no connection.
@@ -114,11 +151,29 @@ fn into_connection(im: &mut Importer<'_>, layer: &Layer, affine: &Affine) -> Res
     if !own {
         return Ok(false);
     }
+    let before = match &before {
+        Some(Bias::Real(param)) => param.map(|v| f64::from(*v)),
+        Some(Bias::Integer(param)) => param.map(|v| f64::from(*v)),
+        None => Param::Scalar(0.0),
+    };
+    im.budget.take(
+        if matches!((&before, &affine.offset), (Param::PerNeuron(_), _) | (_, Param::PerNeuron(_))) {
+            shape.len()
+        } else {
+            shape.c
+        },
+    )?;
+    let combined = combine(&before, affine, shape.c, shape.plane());
+    let Some(bias) = stored(im.graph.number, combined) else { return Ok(false) };
     let id = if affine.is_shift() {
         id
     } else {
         let Some(old) = im.graph.weights.get(id.0 as usize) else { return Ok(false) };
-        let Some(scaled) = scaled(old, affine) else { return Ok(false) };
+        let scaled = match im.graph.number {
+            Number::Real => scaled(old, affine),
+            Number::Integer => scaled_integers(old, affine),
+        };
+        let Some(scaled) = scaled else { return Ok(false) };
         im.budget.take(scaled.len())?;
         match im.shared.leave(id) {
             true => {
@@ -134,22 +189,10 @@ fn into_connection(im: &mut Importer<'_>, layer: &Layer, affine: &Affine) -> Res
             }
         }
     };
-    let before = match &before {
-        Some(Bias::Real(param)) => param.map(|v| f64::from(*v)),
-        _ => Param::Scalar(0.0),
-    };
-    im.budget.take(
-        if matches!((&before, &affine.offset), (Param::PerNeuron(_), _) | (_, Param::PerNeuron(_))) {
-            shape.len()
-        } else {
-            shape.c
-        },
-    )?;
-    let combined = combine(&before, affine, shape.c, shape.plane());
     if let Some(node) = im.graph.nodes.get_mut(layer.node.index()) {
         match &mut node.op {
-            Op::Conv2d(op) => (op.weights, op.bias) = (id, bias(combined)),
-            Op::Linear(op) => (op.weights, op.bias) = (id, bias(combined)),
+            Op::Conv2d(op) => (op.weights, op.bias) = (id, bias),
+            Op::Linear(op) => (op.weights, op.bias) = (id, bias),
             _ => {}
         }
     }
@@ -164,6 +207,15 @@ fn combine(before: &Param<f64>, affine: &Affine, channels: usize, plane: usize) 
         }
         _ => Param::PerChannel((0..channels).map(|c| value(c * plane)).collect()),
     }
+}
+
+/// Integer weights times whole factors; `None` when one needs more than 32 bits.
+fn scaled_integers(weights: &Weights, affine: &Affine) -> Option<Weights> {
+    let row = weights.row().max(1);
+    let values = weights.to_integer()?;
+    let times = |(k, v): (usize, &i32)| i64::from(*v).saturating_mul(affine.at(k / row) as i64);
+    let storage = integers(values.iter().enumerate().map(times))?;
+    Some(Weights { shape: weights.shape, storage, scale: None })
 }
 
 /// Weights times the factors; integers keep what they are but for the sign. `None` for weights that are

@@ -2,6 +2,7 @@
 
 use super::window;
 use crate::onnx::call::Call;
+use crate::onnx::consistency;
 use crate::onnx::importer::{Features, Importer};
 use crate::onnx::refusal::Refusal;
 use snnc_ir::graph::Number;
@@ -24,11 +25,12 @@ pub(super) fn import<'m>(im: &mut Importer<'m>, call: &Call<'m>) -> Result<(), R
     if call.attributes.int("ceil_mode", 0)? != 0 && window::ceil_differs(size, &geometry) {
         return Err(call.form("ceil_mode=1 adds windows that reach over the edge"));
     }
-    if im.graph.number == Number::Integer {
-        return Err(call.form("an average is not an integer; use weights of 1 or MaxPool"));
-    }
     let divisor = geometry.kernel[0].checked_mul(geometry.kernel[1]).and_then(|d| u32::try_from(d).ok());
     let divisor = divisor.ok_or_else(|| call.shape("the window is too large"))?;
+    // A Mul may make a sum of it again, exactly if the divisor is a power of two.
+    if im.graph.number == Number::Integer && !divisor.is_power_of_two() {
+        return Err(call.form(consistency::AVERAGE));
+    }
     let window = Window { kernel: geometry.kernel, stride: geometry.stride, pad: geometry.pad };
     let layer = im.emit(call, Op::SumPool(SumPool { window, divisor }), &[&x], Features::Map, x.ty)?;
     origin.iter().for_each(|name| im.absorb(&layer, name));

@@ -42,15 +42,16 @@ def neuron(module: nn.Module) -> Found | None:
         known = ", ".join((*_IF, *_LIF, *_PARAMETRIC, *_READOUT))
         raise ExportError(f"no ai.snnc operator describes it; supported are {known}")
     made = _readout(module) if name in _READOUT else _spiking(module, name)
+    multi = getattr(module, "step_mode", "s") == "m"
 
     def call(tracer: Tracer, x: Tensor, *args: Any) -> Tensor:
-        if module.step_mode != "m":
+        if not multi:
             return tracer.neuron(made, x)[0]
         if x.shape[0] != 1:
             raise ExportError("a multi step neuron was called with more than one step")
         return tracer.neuron(made, x.squeeze(0))[0].unsqueeze(0)
 
-    return Found(call, 0 if module.step_mode == "m" else None)
+    return Found(call, 0 if multi else None)
 
 
 def _decay(module: Any, name: str) -> tuple[Tensor | float, Tensor | float | None]:

@@ -126,7 +126,7 @@ impl Drive {
             }
         }
         if let Some((decay, order)) = &self.current {
-            out.current = Some(Current { decay: param(decay)?, order: *order, initial: None });
+            out.current = Some(Current { decay: param(decay)?, order: *order, gain: None, initial: None });
         }
         Some(())
     }

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from ..ir import Layer, Network
 from .delays import Delays
@@ -114,7 +115,7 @@ class _Unbuilder:
 
     def _convolution(self, index: int, layer: Layer) -> None:
         assert layer.weights is not None
-        weight = layer.weights.real().reshape(_sizes(layer, "kernel") or layer.weights.values.shape)
+        weight: npt.NDArray[np.float32] = layer.weights.real().reshape(_sizes(layer, "kernel") or layer.weights.values.shape)
         stride, dilation = _pair(layer, "stride"), _pair(layer, "dilation")
         pad: tuple[int, ...] = _sizes(layer, "pad") or (0, 0, 0, 0)
         groups = layer.attributes.get("groups", 1)

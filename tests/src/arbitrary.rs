@@ -153,7 +153,7 @@ impl Config {
     /// Integer populations of 8-bit weights with joins and loops: the form that Loihi 2 runs.
     pub const LOIHI2: Self = Self {
         kinds: &[Layer::Conv, Layer::Linear, Layer::SumPool, Layer::AnyConv],
-        families: &[Family::If, Family::Lif, Family::Cuba],
+        families: &[Family::If, Family::Lif, Family::Cuba, Family::Activation],
         options: false,
         populations: true,
         weight_bits: 8,

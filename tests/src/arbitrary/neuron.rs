@@ -57,7 +57,11 @@ pub(super) fn neuron(c: &mut Choices, config: &Config, shape: Shape) -> Neuron {
         Number::Real => Neuron::Real(layer.spec(family)),
         Number::Integer => {
             let spec = layer.spec(family);
-            let graded = config.options && !matches!(spec.model, Model::Spiking(_));
+            let graded = match spec.model {
+                Model::Spiking(_) => false,
+                Model::Activation(_) => true,
+                _ => config.options,
+            };
             let rescale = if graded { c.maybe(3, rescale) } else { None };
             Neuron::Integer(spec, FixedPoint { rescale, ..fixed })
         }

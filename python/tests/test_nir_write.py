@@ -12,6 +12,7 @@ import pytest
 
 nir = pytest.importorskip("nir")
 from nir_support import CONV, MODELS, ROOT, Simulator, binary, chain, neuron, random_graph, run, write
+from snnc.errors import BinaryNotFoundError
 from snnc.nir import Convention, NirError, from_nir, to_nir
 
 BINARY = binary()
@@ -429,5 +430,6 @@ def test_options(tmp_path):
 def test_without_the_program(tmp_path, monkeypatch):
     monkeypatch.delenv("SNNC_BINARY")
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(NirError, match="program snnc is not found"):
+    monkeypatch.setattr("snnc.binary._folders", lambda: ())
+    with pytest.raises(BinaryNotFoundError, match="program snnc is not installed"):
         convert(tmp_path, spiking(PLAIN))

@@ -153,7 +153,7 @@ impl Config {
     /// Integer populations of 8-bit weights with joins and loops: the form that Loihi 2 runs.
     pub const LOIHI2: Self = Self {
         kinds: &[Layer::Conv, Layer::Linear, Layer::SumPool, Layer::AnyConv],
-        families: &[Family::If, Family::Lif, Family::Cuba],
+        families: &[Family::If, Family::Lif, Family::Cuba, Family::Activation],
         options: false,
         populations: true,
         weight_bits: 8,
@@ -210,7 +210,7 @@ fn inputs(graph: &Graph, numbers: Vec<u32>) -> Vec<Vec<sim::Values>> {
             let Op::Input(Input { values }) = node.op else { continue };
             let mut one = || match values {
                 Values::Binary => choices.below(2) as i32,
-                Values::Integer { lo, hi } => choices.range(lo, hi),
+                Values::Integer { lo, hi } | Values::Quantised { lo, hi, .. } => choices.range(lo, hi),
                 Values::Real => choices.range(-32, 32),
             };
             let integers: Vec<i32> = (0..node.shape.len()).map(|_| one()).collect();

@@ -13,7 +13,9 @@ pub fn graded(network: &Network, index: usize) -> Vec<Diagnostic> {
     let mut out = Vec::new();
     for projection in &layer.projections {
         let source = &network.layers[projection.source];
-        if let LayerKind::Input(Input { values: Values::Integer { lo, hi } }) = &source.kind
+        if let LayerKind::Input(Input {
+            values: Values::Integer { lo, hi } | Values::Quantised { lo, hi, .. },
+        }) = &source.kind
             && (*lo < 0 || *hi > 1)
         {
             out.push(
@@ -32,6 +34,7 @@ pub fn graded(network: &Network, index: usize) -> Vec<Diagnostic> {
         Some(Model::Spiking(Spiking { emission: Emission::Scaled(_), .. })) => "spikes with a value",
         Some(Model::SigmaDelta(_) | Model::Delta(_)) => "graded events",
         Some(Model::Integrator(_)) if read => "its membrane",
+        Some(Model::Activation(_)) => "the levels of an activation",
         _ => return out,
     };
     out.push(

@@ -2,7 +2,6 @@
 
 use snnc_ir::diag::{Code, Diagnostic, Location};
 use snnc_ir::graph::op::Op;
-use snnc_ir::neuron::{Model, Neuron, Spec};
 use snnc_machine::network::{Layer, Network};
 use snnc_machine::target::Implementation;
 
@@ -71,19 +70,6 @@ pub fn check(network: &Network, index: usize, rules: &Rules) -> Vec<Diagnostic> 
             .label("connections that follow each other were merged into one")
             .rule("bits per weight", MAX_BITS, projection.bits)
             .remedy("put neurons between the connections, or use smaller weights"),
-        );
-    }
-    if let Some(Neuron::Integer(Spec { model: Model::Activation(_), .. }, _)) = layer.neuron() {
-        out.push(
-            Diagnostic::new(
-                Code::UnsupportedLayer,
-                format!("'{}' is an activation without state", layer.name),
-            )
-            .at(at())
-            .label("not a spiking neuron")
-            .remedy(
-                "train the network with spiking neurons (ai.snnc LIF), or compile it for a frame-based chip",
-            ),
         );
     }
     if rules.payload_bits == 0 {

@@ -168,9 +168,14 @@ const PROGRAMMED: &[Rule] = &[
     ),
     ("dense_memory", "inferred", "words per input axon; agrees with every published row"),
     (
+        "graded_events",
+        "assumed",
+        "events carry up to 24 bits; input of neurons that read graded events is shifted left by less than 6 where 24-bit states ask for it",
+    ),
+    (
         "neuron_microcode",
         "assumed",
-        "reset, comparison and decay of every neuron model of the IR can be programmed, and a population can start in a given step",
+        "reset, comparison and decay of every neuron model of the IR can be programmed, among them neurons without memory and a multiplication by a 24-bit factor with rounding, and a population can start in a given step",
     ),
 ];
 
@@ -224,6 +229,7 @@ fn errors(e: &quantise::LayerError) -> String {
         (e.threshold, format!("threshold {:.1e} of itself", e.threshold)),
         (e.decay, format!("decay {:.1e}", e.decay)),
         (e.bias, format!("bias {:.1e} steps", e.bias)),
+        (e.rescale, format!("graded events {:.1e} of the greatest", e.rescale)),
     ];
     let list: Vec<String> = all.into_iter().filter(|(v, _)| *v > 0.0).map(|(_, text)| text).collect();
     format!("greatest error: {}", list.join(", "))

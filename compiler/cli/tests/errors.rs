@@ -378,7 +378,7 @@ const CASES: &[Case] = &[
             );
         },
         MAP_TEXT,
-        &["no spiking neuron"],
+        &["neither a spiking neuron nor a quantised activation"],
     ),
     case(
         Code::StateNotPaired,
@@ -461,7 +461,7 @@ const CASES: &[Case] = &[
         |f| {
             snn(
                 f,
-                "network \"n\" steps 4 integer {\n  %0 = input \"x\" : 1x4x4 {values binary}\n  \
+                "network \"n\" steps 4 integer {\n  %0 = input \"x\" : 1x4x4 {values 0..=3}\n  \
                  %1 = max_pool \"p\" (%0) : 1x2x2 {kernel [2, 2], stride [2, 2]}\n  \
                  %2 = if \"n\" (%1) : 1x2x2 {threshold 2, compare ge, reset subtract same}\n  %3 = output \"o\" (%2) : 1x2x2\n}\n",
             );

@@ -72,6 +72,28 @@ impl Graph {
         NodeId(self.nodes.len() as u32 - 1)
     }
 
+    /// Puts a node at a position; the nodes from there on move back by one, and what refers to them follows.
+    /// The inputs of the new node count in the graph as it then is.
+    pub fn insert(&mut self, at: usize, node: Node) -> NodeId {
+        for input in self.nodes.iter_mut().flat_map(|n| &mut n.inputs) {
+            if input.index() >= at {
+                input.0 += 1;
+            }
+        }
+        self.nodes.insert(at, node);
+        NodeId(at as u32)
+    }
+
+    /// Takes out a node that nothing reads; the nodes behind it move up by one.
+    pub fn remove(&mut self, id: NodeId) {
+        self.nodes.remove(id.index());
+        for input in self.nodes.iter_mut().flat_map(|n| &mut n.inputs) {
+            if *input > id {
+                input.0 -= 1;
+            }
+        }
+    }
+
     /// Appends weights to the arena.
     pub fn push_weights(&mut self, weights: Weights) -> WeightId {
         self.weights.push(weights);

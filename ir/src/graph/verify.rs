@@ -4,7 +4,7 @@ use super::op::{Bias, Op, Values};
 use super::shape::Shape;
 use super::weights::{Scale, Storage, Weights};
 use super::{Graph, Node, NodeId, Number};
-use crate::neuron::{Emission, Model, Neuron, Reset, Spec, Timing};
+use crate::neuron::{Emission, Model, Neuron, Rescale, Reset, Spec, Timing};
 use thiserror::Error;
 
 #[cfg(test)]
@@ -140,7 +140,15 @@ fn check_op(graph: &Graph, node: &Node, fail: &mut impl FnMut(String)) {
             Values::Real if graph.number == Number::Integer => {
                 fail("a real input in an integer graph".into())
             }
-            Values::Integer { lo, hi } if lo > hi => fail("its range of values is empty".into()),
+            Values::Integer { lo, hi } | Values::Quantised { lo, hi, .. } if lo > hi => {
+                fail("its range of values is empty".into())
+            }
+            Values::Quantised { .. } if graph.number == Number::Real => {
+                fail("a quantised input in a real graph".into())
+            }
+            Values::Quantised { scale, .. } if !(scale.is_finite() && scale > 0.0) => {
+                fail("the scale of its values is not positive".into())
+            }
             _ => {}
         },
         Op::SumPool(pool) if pool.divisor == 0 || (graph.number == Number::Integer && pool.divisor != 1) => {
@@ -200,6 +208,16 @@ fn check_neuron(graph: &Graph, node: &Node, neuron: &Neuron, fail: &mut impl FnM
                 }
                 if a.lo > a.hi {
                     fail("the levels of its activation are not in order".into());
+                }
+            }
+            if let Some(rescale) = fixed.rescale {
+                if matches!(spec.model, Model::Spiking(_)) {
+                    fail("spikes are not rescaled".into());
+                }
+                if !(1..=Rescale::MAX_MULTIPLIER).contains(&rescale.multiplier)
+                    || rescale.shift > Rescale::MAX_SHIFT
+                {
+                    fail("its factor on graded values is out of range".into());
                 }
             }
             check_spec(spec, fail);

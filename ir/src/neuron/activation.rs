@@ -2,7 +2,9 @@
 
 /// `q = clamp(round_half_even(x / scale) + zero_point, lo, hi)`; the output is `(q - zero_point) · scale`.
 ///
-/// In an integer graph `scale` is 1 and the value is only clamped.
+/// In an integer graph `scale` is 1 and the output `q - zero_point`: what a level stands for is in the weights
+/// behind it, and the factor from sums to levels is the [`rescale`](super::FixedPoint::rescale) of the
+/// arithmetic.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Activation<S> {
     /// Step between levels.

@@ -1,5 +1,7 @@
 //! Fixed-point arithmetic of a quantised neuron.
 
+use super::Rescale;
+
 /// Rounding of `state · numerator / 2^shift`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rounding {
@@ -35,6 +37,10 @@ pub struct FixedPoint {
     pub i_bits: u8,
     /// What happens when the current leaves its range.
     pub i_overflow: Overflow,
+    /// Factor on graded values: on the input of an activation before it is rounded to its levels, on what
+    /// a delta or sigma-delta unit compares with its reference, on the membrane that an integrator gives
+    /// out. Absent: 1. Spikes have none.
+    pub rescale: Option<Rescale>,
 }
 
 impl FixedPoint {
@@ -47,6 +53,7 @@ impl FixedPoint {
         v_overflow: Overflow::Saturate,
         i_bits: 24,
         i_overflow: Overflow::Wrap,
+        rescale: None,
     };
 
     /// `state · numerator / 2^shift`, rounded. The product saturates at 64 bits, which a state within
@@ -66,6 +73,12 @@ impl FixedPoint {
                 }
             }
         }
+    }
+
+    /// A graded value in the units in which it is given out.
+    #[inline]
+    pub fn graded(&self, value: i64, half_up: bool) -> i64 {
+        self.rescale.map_or(value, |r| r.apply(value, half_up))
     }
 
     /// The membrane within its width.

@@ -2,7 +2,8 @@
 
 use crate::graph::param::Param;
 
-/// `v = rest + decay · (v - rest) + gain · x`; the output is `v`.
+/// `v = rest + decay · (v - rest) + gain · x`; the output is `v`, in an integer graph
+/// [rescaled](super::FixedPoint::rescale).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Integrator<S> {
     /// Factor on the membrane per step; in an integer graph the numerator over 2^shift. Absent: no leak.

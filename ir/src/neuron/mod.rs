@@ -7,12 +7,14 @@
 mod activation;
 mod fixed;
 mod integrator;
+mod rescale;
 mod sigma_delta;
 mod spiking;
 
 pub use activation::Activation;
 pub use fixed::{FixedPoint, Overflow, Rounding};
 pub use integrator::Integrator;
+pub use rescale::Rescale;
 pub use sigma_delta::{Delta, Rectifier, SigmaDelta};
 pub use spiking::{Compare, Current, DecayOrder, Emission, Reset, Spiking, Timing};
 

@@ -13,6 +13,9 @@ pub enum Rectifier {
 }
 
 /// `sigma += x; d = act(sigma + bias) - ref; s = d if |d| passes the threshold else 0; ref += s`.
+///
+/// In an integer graph `act(…)` is [rescaled](super::FixedPoint::rescale) before the difference, to nearest even;
+/// threshold and reference count in what is given out, sum and bias in what comes in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SigmaDelta<S> {
     /// Activation.
@@ -25,7 +28,8 @@ pub struct SigmaDelta<S> {
     pub bias: Option<Param<S>>,
 }
 
-/// `d = x - ref; s = d if |d| passes the threshold else 0; ref += s`.
+/// `d = x - ref; s = d if |d| passes the threshold else 0; ref += s`; in an integer graph `x` is
+/// [rescaled](super::FixedPoint::rescale) first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Delta<S> {
     /// Threshold of the change.

@@ -77,6 +77,8 @@ pub(super) trait Arith {
     fn abs(&self, a: Self::S) -> Self::S;
     fn hold_v(&self, v: Self::S) -> Self::S;
     fn hold_i(&self, i: Self::S) -> Self::S;
+    /// A graded value in the units in which it is given out.
+    fn graded(&self, value: Self::S) -> Self::S;
 
     fn passes(&self, u: Self::S, threshold: Self::S, compare: Compare) -> bool {
         match compare {
@@ -131,6 +133,9 @@ impl Arith for Float {
     fn hold_i(&self, i: f32) -> f32 {
         i
     }
+    fn graded(&self, value: f32) -> f32 {
+        value
+    }
 }
 
 impl Arith for FixedPoint {
@@ -170,5 +175,8 @@ impl Arith for FixedPoint {
     }
     fn hold_i(&self, i: i64) -> i64 {
         Self::hold_i(self, i)
+    }
+    fn graded(&self, value: i64) -> i64 {
+        Self::graded(self, value, false)
     }
 }

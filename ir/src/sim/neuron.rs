@@ -3,8 +3,8 @@
 use super::arith::{Arith, Element};
 use crate::graph::param::Param;
 use crate::neuron::{
-    Activation, DecayOrder, Delta, Emission, Integrator, Model, Rectifier, Reset, SigmaDelta, Spec, Spiking,
-    Timing,
+    Activation, DecayOrder, Delta, Emission, FixedPoint, Integrator, Model, Rectifier, Reset, SigmaDelta,
+    Spec, Spiking, Timing,
 };
 
 /// What a layer of neurons keeps between steps.
@@ -241,7 +241,7 @@ impl<A: Arith> Cell<'_, A> {
         state: &mut State<A>,
     ) -> A::E {
         let a = self.a;
-        let d = a.sub(value, state.i[self.k]);
+        let d = a.sub(a.graded(value), state.i[self.k]);
         let s = if a.passes(a.abs(d), self.get(threshold), compare) { d } else { A::S::default() };
         state.i[self.k] = a.add(state.i[self.k], s);
         a.element(s)
@@ -253,7 +253,7 @@ impl<A: Arith> Cell<'_, A> {
         let g = m.gain.as_ref().map_or(x, |gain| a.mul(self.get(gain), x));
         let v = self.decayed(state.v[self.k], m.decay.as_ref(), m.rest.as_ref());
         state.v[self.k] = a.hold_v(a.add(v, g));
-        a.element(state.v[self.k])
+        a.element(a.graded(state.v[self.k]))
     }
 }
 
@@ -268,8 +268,9 @@ pub(super) fn activate_real(m: &Activation<f32>, x: f32) -> f32 {
     (q - zero) * m.scale
 }
 
-/// An integer activation: clamped to its levels.
-pub(super) fn activate_integer(m: &Activation<i32>, x: i32) -> i32 {
+/// An integer activation: rescaled to its levels and clamped to them.
+pub(super) fn activate_integer(fixed: &FixedPoint, m: &Activation<i32>, x: i32) -> i32 {
     let x = if m.relu { x.max(0) } else { x };
+    let x = i32::settle(fixed.graded(i64::from(x), m.half_up));
     x.saturating_add(m.zero_point).clamp_level(m.lo, m.hi).saturating_sub(m.zero_point)
 }

@@ -9,7 +9,7 @@ use crate::graph::op::{Bias, Op};
 use crate::graph::shape::Shape;
 use crate::graph::weights::Weights;
 use crate::graph::{Graph, Node, NodeId, Number};
-use crate::neuron::{FixedPoint, Neuron};
+use crate::neuron::{Activation, FixedPoint, Neuron};
 use thiserror::Error;
 
 /// How connections are evaluated. The results are identical.
@@ -385,7 +385,8 @@ impl Number32 for i32 {
     fn neuron(neuron: &Neuron, s: &mut Self::State, input: &[i32], plane: usize) -> Vec<i32> {
         match neuron {
             Neuron::Integer(spec, _) => {
-                neuron::step(&s.arith, spec, &mut s.state, input, plane, neuron::activate_integer)
+                let activate = |m: &Activation<i32>, x| neuron::activate_integer(&s.arith, m, x);
+                neuron::step(&s.arith, spec, &mut s.state, input, plane, activate)
             }
             Neuron::Real(_) => Vec::new(),
         }

@@ -8,7 +8,7 @@ use super::scalar::Scalar;
 use super::spiking;
 use super::words::{COMPARE, NUMBER, OVERFLOW, RECTIFIER, ROUNDING, word};
 use crate::graph::Number;
-use crate::neuron::{Activation, Delta, FixedPoint, Integrator, Model, Neuron, SigmaDelta, Spec};
+use crate::neuron::{Activation, Delta, FixedPoint, Integrator, Model, Neuron, Rescale, SigmaDelta, Spec};
 
 /// What an integer neuron calculates with when its text does not say.
 const DEFAULT: FixedPoint = FixedPoint::LAVA;
@@ -72,7 +72,7 @@ fn print_spec<S: Scalar>(spec: &Spec<S>, fields: &mut Fields<'_>) {
 }
 
 fn print_fixed(fixed: &FixedPoint, decays: bool, fields: &mut Fields<'_>) {
-    let FixedPoint { shift, rounding, v_bits, v_overflow, i_bits, i_overflow } = *fixed;
+    let FixedPoint { shift, rounding, v_bits, v_overflow, i_bits, i_overflow, rescale } = *fixed;
     if decays || shift != DEFAULT.shift {
         fields.set("shift", shift);
     }
@@ -81,6 +81,9 @@ fn print_fixed(fixed: &FixedPoint, decays: bool, fields: &mut Fields<'_>) {
     fields.unless(DEFAULT.v_overflow, "v_overflow", v_overflow, word(OVERFLOW, &v_overflow));
     fields.unless(DEFAULT.i_bits, "i_bits", i_bits, i_bits);
     fields.unless(DEFAULT.i_overflow, "i_overflow", i_overflow, word(OVERFLOW, &i_overflow));
+    if let Some(Rescale { multiplier, shift }) = rescale {
+        fields.set("rescale", format_args!("[{multiplier}, {shift}]"));
+    }
 }
 
 /// The neurons of that model; `None` when there is no such model.
@@ -148,5 +151,12 @@ fn parse_fixed(a: &mut Attributes<'_>) -> Result<FixedPoint, TextError> {
         v_overflow: a.choice("v_overflow", OVERFLOW, DEFAULT.v_overflow)?,
         i_bits: a.number("i_bits", DEFAULT.i_bits)?,
         i_overflow: a.choice("i_overflow", OVERFLOW, DEFAULT.i_overflow)?,
+        rescale: a.take("rescale", rescale)?,
     })
+}
+
+fn rescale(cursor: &mut Cursor<'_>) -> Result<Rescale, TextError> {
+    let [multiplier, shift]: [u32; 2] = Cursor::array(cursor)?;
+    // The verifier refuses what does not fit.
+    Ok(Rescale { multiplier, shift: u8::try_from(shift).unwrap_or(u8::MAX) })
 }

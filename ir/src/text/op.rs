@@ -17,6 +17,13 @@ pub(super) fn print(graph: &Graph, op: &Op, fields: &mut Fields<'_>) {
         Op::Input(Input { values }) => match values {
             Values::Binary => fields.set("values", "binary"),
             Values::Integer { lo, hi } => fields.set("values", format_args!("{lo}..={hi}")),
+            Values::Quantised { lo, hi, scale, half_up } => {
+                fields.set("values", format_args!("{lo}..={hi}"));
+                fields.set("scale", format_args!("{scale:?}"));
+                if *half_up {
+                    fields.flag("half_up");
+                }
+            }
             Values::Real => fields.set("values", "real"),
         },
         Op::Conv2d(conv) => connection::print_conv2d(graph, conv, fields),
@@ -57,7 +64,7 @@ pub(super) fn parse(
     a: &mut Attributes<'_>,
 ) -> Result<Option<Op>, TextError> {
     Ok(Some(match mnemonic {
-        "input" => Op::Input(Input { values: a.need("values", values)? }),
+        "input" => Op::Input(Input { values: input_values(a)? }),
         "conv2d" => Op::Conv2d(connection::parse_conv2d(graph, weights, a)?),
         "linear" => Op::Linear(connection::parse_linear(graph, weights, a)?),
         "sum_pool" => Op::SumPool(SumPool { window: window(a)?, divisor: a.number("divisor", 1)? }),
@@ -74,6 +81,17 @@ pub(super) fn parse(
         "output" => Op::Output,
         _ => return Ok(neuron::parse(graph.number, mnemonic, a)?.map(|n| Op::Neuron(Box::new(n)))),
     }))
+}
+
+fn input_values(a: &mut Attributes<'_>) -> Result<Values, TextError> {
+    let values = a.need("values", values)?;
+    Ok(match values {
+        Values::Integer { lo, hi } => match a.take("scale", Cursor::number)? {
+            None => values,
+            Some(scale) => Values::Quantised { lo, hi, scale, half_up: a.flag("half_up")? },
+        },
+        _ => values,
+    })
 }
 
 fn values(cursor: &mut Cursor<'_>) -> Result<Values, TextError> {

@@ -100,10 +100,9 @@ def _explicit(model: Explicit, x: Tensor) -> Tensor:
 
 def cases() -> Iterator[Case]:
     for name, make in _neurons().items():
-        refused = "E0401" if name == "leaky_graded" else None
         weights = 8.0 if name.startswith("lapicque") else 2.5
         model = network(make((4, 6, 6)), make((5,)))
-        yield Case(f"snntorch_{name}", model, stepwise, refused=refused, weights=weights)
+        yield Case(f"snntorch_{name}", model, stepwise, weights=weights)
     yield Case("snntorch_loop", Loop(), lambda m, x: m(x)[0], lambda x: x, {})
     yield Case("snntorch_loop_static", Loop(static=True), lambda m, x: m(x[0])[0], lambda x: x[0], {})
     yield Case("snntorch_loop_sum", Loop(result="sum"), lambda m, x: m(x)[None], lambda x: x, {}, "sum")

@@ -66,7 +66,11 @@ impl Builder {
         let values = match self.config.number {
             _ if self.config.binary_inputs => Values::Binary,
             Number::Real => self.c.of(&[Values::Binary, integer, Values::Real]),
-            Number::Integer => self.c.of(&[Values::Binary, integer]),
+            Number::Integer => {
+                let quantised =
+                    Values::Quantised { lo: -9, hi: 30, scale: 0.1, half_up: self.config.options };
+                self.c.of(&[Values::Binary, integer, quantised])
+            }
         };
         let (channels, size) = (self.config.channels, self.config.size);
         let shape = Shape::new(self.c.between(1, channels), self.c.between(1, size), self.c.between(1, size));

@@ -7,7 +7,7 @@ use snnc_ir::graph::param::Param;
 use snnc_ir::graph::shape::Shape;
 use snnc_ir::neuron::{
     Activation, Compare, Current, DecayOrder, Delta, Emission, FixedPoint, Integrator, Model, Neuron,
-    Overflow, Rectifier, Reset, Rounding, SigmaDelta, Spec, Spiking, Timing,
+    Overflow, Rectifier, Rescale, Reset, Rounding, SigmaDelta, Spec, Spiking, Timing,
 };
 
 /// How parameters of a number system are drawn.
@@ -55,8 +55,22 @@ pub(super) fn neuron(c: &mut Choices, config: &Config, shape: Shape) -> Neuron {
     let mut layer = Layer { c, options: config.options, shape, shift: fixed.shift };
     match config.number {
         Number::Real => Neuron::Real(layer.spec(family)),
-        Number::Integer => Neuron::Integer(layer.spec(family), fixed),
+        Number::Integer => {
+            let spec = layer.spec(family);
+            let graded = match spec.model {
+                Model::Spiking(_) => false,
+                Model::Activation(_) => true,
+                _ => config.options,
+            };
+            let rescale = if graded { c.maybe(3, rescale) } else { None };
+            Neuron::Integer(spec, FixedPoint { rescale, ..fixed })
+        }
     }
+}
+
+fn rescale(c: &mut Choices) -> Rescale {
+    let multiplier = c.of(&[1, 3, 77, Rescale::MAX_MULTIPLIER]);
+    Rescale { multiplier, shift: c.of(&[1, 4, 24, Rescale::MAX_SHIFT, 0]) }
 }
 
 fn fixed(c: &mut Choices) -> FixedPoint {
@@ -71,6 +85,7 @@ fn fixed(c: &mut Choices) -> FixedPoint {
         v_overflow: c.of(&[Overflow::Saturate, Overflow::Wrap]),
         i_bits: c.of(&[24, 16, 8, 32, 12]),
         i_overflow: c.of(&[Overflow::Wrap, Overflow::Saturate]),
+        rescale: None,
     }
 }
 

@@ -4,15 +4,18 @@ use snnc_ir::diag::{Code, Diagnostic, Location};
 use snnc_ir::graph::param::Param;
 use snnc_ir::graph::{Graph, NodeId};
 use snnc_ir::neuron::{
-    Activation, Compare, Current, Emission, FixedPoint, Integrator, Model, Reset, Spec, Spiking,
+    Compare, Current, Emission, FixedPoint, Integrator, Model, Neuron, Rescale, Reset, Spec, Spiking,
 };
 use snnc_ir::text::print_node;
 
-use super::INPUT_SHIFT;
 use crate::rules::FixedForm;
 
+use super::prepare::is_relay;
+use super::unit::Spike;
+use super::{INPUT_SHIFT, graded};
+
 /// Greatest magnitude of a membrane, threshold or constant: a state of 24 bits.
-const STATE_MAX: f64 = (1i64 << 23) as f64 - 1.0;
+pub(super) const STATE_MAX: f64 = (1i64 << 23) as f64 - 1.0;
 
 /// Greatest differences between parameters and their integer forms.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,6 +23,48 @@ pub(super) struct Loss {
     pub(super) threshold: f64,
     pub(super) decay: f64,
     pub(super) bias: f64,
+    /// Relative error of a factor on graded values, or of the value of a spike.
+    pub(super) rescale: f64,
+}
+
+/// What is known around a population.
+#[derive(Debug)]
+pub(super) struct Around<'r> {
+    /// Real value of an integer weight of 1.
+    pub(super) scale: f32,
+    /// Greatest magnitude of the sums that come in, in units of `scale`.
+    pub(super) most: f64,
+    /// Whether what comes in are spikes of 1.
+    pub(super) spikes: bool,
+    /// Steps per inference.
+    pub(super) steps: u32,
+    /// What an event is to stand for, where that is not up to the population.
+    pub(super) unit: f64,
+    /// Whether a connection reads it, and not only an output.
+    pub(super) read: bool,
+    /// How a spike of a real value is given out.
+    pub(super) spike: Option<Spike>,
+    /// The form of thresholds and comparisons, where the chip fixes it.
+    pub(super) form: Option<&'r FixedForm>,
+}
+
+/// A population in integers.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) neuron: Neuron,
+    /// What an event of 1 stands for.
+    pub(super) unit: f64,
+    /// Greatest magnitude of an event.
+    pub(super) most: f64,
+    pub(super) loss: Loss,
+}
+
+impl Made {
+    pub(super) fn new(model: Model<i32>, start: u32, rescale: Option<Rescale>) -> Self {
+        let fixed = FixedPoint { rescale, ..FixedPoint::LAVA };
+        let neuron = Neuron::Integer(Spec { model, start }, fixed);
+        Self { neuron, unit: 1.0, most: f64::INFINITY, loss: Loss::default() }
+    }
 }
 
 /// Why a neuron has no integer form.
@@ -28,11 +73,13 @@ pub(super) struct Problem {
     what: String,
     rule: Option<(&'static str, String, String)>,
     remedy: &'static str,
+    /// Whether a coarser state would help.
+    coarser: bool,
 }
 
 impl Problem {
-    fn new(what: impl Into<String>, remedy: &'static str) -> Self {
-        Self { what: what.into(), rule: None, remedy }
+    pub(super) fn new(what: impl Into<String>, remedy: &'static str) -> Self {
+        Self { what: what.into(), rule: None, remedy, coarser: false }
     }
 
     pub(super) fn diagnostic(self, graph: &Graph, id: NodeId) -> Diagnostic {
@@ -48,55 +95,72 @@ impl Problem {
     }
 }
 
-/// The neurons in units of `scale / 64`, with thresholds of the chip's form where it is fixed.
-pub(super) fn quantise(
-    spec: &Spec<f32>,
-    scale: f32,
-    form: Option<&FixedForm>,
-) -> Result<(Spec<i32>, Loss), Problem> {
-    let unit = f64::from(scale) / f64::from(1u32 << INPUT_SHIFT);
-    let mut loss = Loss::default();
-    let model = match &spec.model {
-        Model::Spiking(m) => Model::Spiking(spiking(m, unit, form, &mut loss)?),
-        Model::Integrator(m) => Model::Integrator(Integrator {
-            decay: m.decay.as_ref().map(|p| decay(p, &mut loss)).transpose()?,
-            gain: gain(m.gain.as_ref())?,
-            rest: m.rest.as_ref().map(|p| state(p, unit, "resting value", &mut loss.bias)).transpose()?,
-            initial: m
-                .initial
-                .as_ref()
-                .map(|p| state(p, unit, "initial membrane", &mut loss.bias))
-                .transpose()?,
+/// The neurons in integers: spiking neurons and integrators in units of `scale / 2^k`.
+///
+/// `k` is the chip's shift of synaptic input, 6, as long as what comes in are spikes. Graded events can be
+/// large: then it is the greatest for which the greatest sum fits a state. In any case it is small enough for
+/// every constant to fit.
+pub(super) fn quantise(spec: &Spec<f32>, around: &Around<'_>) -> Result<Made, Problem> {
+    match &spec.model {
+        Model::Activation(a) => graded::activation(a, spec.start, around),
+        Model::SigmaDelta(m) => graded::sigma_delta(m, spec.start, around),
+        Model::Delta(m) => graded::delta(m, spec.start, around),
+        Model::Integrator(m) if is_relay(m) => graded::relay(spec.start, around),
+        Model::Integrator(m) => {
+            let most = around.most * steps_held(m, around.steps);
+            at_shift(around, most, |shift| graded::integrator(m, spec.start, around, most, shift))
+        }
+        Model::Spiking(m) => at_shift(around, around.most, |shift| {
+            let mut loss = Loss::default();
+            let model = Model::Spiking(spiking(m, around, shift, &mut loss)?);
+            let most = match &model {
+                Model::Spiking(Spiking {
+                    emission: Emission::Count { max: Some(p) } | Emission::Scaled(p),
+                    ..
+                }) => p.values().iter().map(|v| f64::from(v.unsigned_abs())).fold(1.0, f64::max),
+                _ => 1.0,
+            };
+            let spike = around.spike.as_ref().map_or(0.0, |s| s.error);
+            loss.rescale = loss.rescale.max(spike);
+            Ok(Made { unit: around.unit, most, loss, ..Made::new(model, spec.start, None) })
         }),
-        Model::Activation(Activation { .. }) => {
-            return Err(Problem::new(
-                "an activation without state of real values cannot be quantised yet",
-                "quantise weights only and leave spikes and membranes in floating point",
-            ));
+    }
+}
+
+/// How many steps' input a membrane holds at most.
+fn steps_held(m: &Integrator<f32>, steps: u32) -> f64 {
+    let decays = m.decay.as_ref().map_or(&[1.0][..], Param::values);
+    let held = |d: &f32| if *d < 1.0 { 1.0 / (1.0 - f64::from(d.max(0.0))) } else { f64::INFINITY };
+    decays.iter().map(held).fold(1.0, f64::max).min(f64::from(steps))
+}
+
+/// Tries shifts of the input, from the greatest that the sums allow.
+fn at_shift(
+    around: &Around<'_>,
+    most: f64,
+    make: impl Fn(u32) -> Result<Made, Problem>,
+) -> Result<Made, Problem> {
+    let fits = |shift: &u32| most * f64::from(1u32 << shift) <= STATE_MAX;
+    let first = if around.spikes { INPUT_SHIFT } else { (0..=INPUT_SHIFT).rev().find(fits).unwrap_or(0) };
+    let mut shift = first;
+    loop {
+        match make(shift) {
+            Err(problem) if problem.coarser && shift > 0 => shift -= 1,
+            result => return result,
         }
-        Model::SigmaDelta(_) | Model::Delta(_) => {
-            return Err(Problem::new(
-                "graded real events cannot be quantised yet",
-                "give the layer's integer form (an integer network is kept bit for bit)",
-            ));
-        }
-    };
-    Ok((Spec { model, start: spec.start }, loss))
+    }
 }
 
 fn spiking(
     m: &Spiking<f32>,
-    unit: f64,
-    form: Option<&FixedForm>,
+    around: &Around<'_>,
+    shift: u32,
     loss: &mut Loss,
 ) -> Result<Spiking<i32>, Problem> {
-    if m.levels.is_some() {
-        return Err(Problem::new(
-            "quantised state levels have no form in the chip's fixed point",
-            "train without state quantisation; the chip's membrane has 24 bits",
-        ));
-    }
+    let parts = f64::from(1u32 << shift);
+    let unit = f64::from(around.scale) / parts;
     let mut fine = 0f64;
+    let levels = m.levels.as_deref().map(|l| state_levels(l, unit, &mut fine)).transpose()?;
     let reset = match &m.reset {
         Reset::None => Reset::None,
         Reset::Subtract(t) => Reset::Subtract(*t),
@@ -108,7 +172,10 @@ fn spiking(
         Emission::Count { max } => {
             Emission::Count { max: max.as_ref().map(|p| whole(p, "greatest spike count")).transpose()? }
         }
-        Emission::Scaled(p) => Emission::Scaled(whole(p, "spike value")?),
+        Emission::Scaled(p) => match &around.spike {
+            Some(spike) => spike.emission.clone(),
+            None => Emission::Scaled(whole(p, "spike value")?),
+        },
     };
     let current = match &m.current {
         None => None,
@@ -120,14 +187,14 @@ fn spiking(
             initial: c
                 .initial
                 .as_ref()
-                .map(|p| state(p, unit * f64::from(1u32 << INPUT_SHIFT), "initial current", &mut fine))
+                .map(|p| state(p, unit * parts, "initial current", &mut fine))
                 .transpose()?,
         }),
     };
     let mut threshold_error = 0f64;
     let mut threshold = state(&m.threshold, unit, "threshold", &mut threshold_error)?;
     let mut compare = m.compare;
-    if let Some(form) = form {
+    if let Some(form) = around.form {
         threshold = stored_threshold(&threshold, compare, form, &mut threshold_error);
         compare = Compare::Greater;
     }
@@ -137,7 +204,7 @@ fn spiking(
         decay: m.decay.as_ref().map(|p| decay(p, loss)).transpose()?,
         order: m.order,
         current,
-        gain: gain(m.gain.as_ref())?,
+        gain: gain(m.gain.as_ref(), shift)?,
         bias: m.bias.as_ref().map(|p| state(p, unit, "bias", &mut fine)).transpose()?,
         rest: m.rest.as_ref().map(|p| state(p, unit, "resting value", &mut fine)).transpose()?,
         threshold,
@@ -146,10 +213,10 @@ fn spiking(
         emission,
         v_min: m.v_min.as_ref().map(|p| lower_clamp(p, unit, &mut fine)).transpose()?,
         refractory: m.refractory,
-        levels: None,
+        levels,
         initial: m.initial.as_ref().map(|p| state(p, unit, "initial membrane", &mut fine)).transpose()?,
     };
-    loss.bias = loss.bias.max(fine / f64::from(1u32 << INPUT_SHIFT));
+    loss.bias = loss.bias.max(fine / parts);
     Ok(out)
 }
 
@@ -166,13 +233,14 @@ fn stored_threshold(exact: &Param<i32>, compare: Compare, form: &FixedForm, wors
 }
 
 /// A decay factor as a numerator over 2^12.
-fn decay(param: &Param<f32>, loss: &mut Loss) -> Result<Param<i32>, Problem> {
+pub(super) fn decay(param: &Param<f32>, loss: &mut Loss) -> Result<Param<i32>, Problem> {
     let one = f64::from(1u32 << FixedPoint::LAVA.shift);
     if let Some(bad) = param.values().iter().find(|v| !(0.0..=1.0).contains(*v)) {
         return Err(Problem {
             what: "a decay factor is outside 0 to 1".into(),
             rule: Some(("decay factor", "0..1".into(), bad.to_string())),
             remedy: "clamp the decay factor to 0..1 before export",
+            coarser: false,
         });
     }
     Ok(param.map(|v| {
@@ -184,16 +252,22 @@ fn decay(param: &Param<f32>, loss: &mut Loss) -> Result<Param<i32>, Problem> {
 }
 
 /// A constant of the membrane in units of `unit`; the greatest rounding, in those units, goes to `worst`.
-fn state(param: &Param<f32>, unit: f64, name: &str, worst: &mut f64) -> Result<Param<i32>, Problem> {
+pub(super) fn state(
+    param: &Param<f32>,
+    unit: f64,
+    name: &str,
+    worst: &mut f64,
+) -> Result<Param<i32>, Problem> {
     if let Some(bad) = param.values().iter().find(|v| v.is_nan() || f64::from(v.abs()) / unit > STATE_MAX) {
         return Err(Problem {
             what: format!("its {name} does not fit a state"),
             rule: Some((
-                "state in units of the weight step / 64",
+                "state in units of the weight step",
                 format!("{STATE_MAX}"),
                 format!("{}", f64::from(*bad) / unit),
             )),
             remedy: "the weights are very small beside the threshold: scale both to a similar size",
+            coarser: true,
         });
     }
     Ok(param.map(|v| {
@@ -210,12 +284,12 @@ fn lower_clamp(param: &Param<f32>, unit: f64, worst: &mut f64) -> Result<Param<i
     state(&held, unit, "lower clamp", worst)
 }
 
-/// The input gain: 2^6, the chip's shift of synaptic input. A gain of the network is not folded yet.
-fn gain(param: Option<&Param<f32>>) -> Result<Option<Param<i32>>, Problem> {
+/// The input gain: the shift of synaptic input. A gain of the network that is still there could not be folded.
+pub(super) fn gain(param: Option<&Param<f32>>, shift: u32) -> Result<Option<Param<i32>>, Problem> {
     match param.map(|p| p.values().iter().all(|v| *v == 1.0)) {
-        None | Some(true) => Ok(Some(Param::Scalar(1 << INPUT_SHIFT))),
+        None | Some(true) => Ok((shift > 0).then_some(Param::Scalar(1 << shift))),
         Some(false) => Err(Problem::new(
-            "an input gain other than 1 must be part of the weights",
+            "an input gain that is not positive, or one per neuron of an integrator, must be part of the weights",
             "multiply the weights (and biases) in front of the neurons by the gain before export",
         )),
     }
@@ -224,7 +298,27 @@ fn gain(param: Option<&Param<f32>>) -> Result<Option<Param<i32>>, Problem> {
 /// A factor on what enters the current is the chip's shift in an integer network; a network of real numbers has
 /// none.
 fn current_gain(factor: Option<f32>) -> Result<Option<i32>, Problem> {
-    gain(factor.map(Param::Scalar).as_ref()).map(|_| None)
+    gain(factor.map(Param::Scalar).as_ref(), 0).map(|_| None)
+}
+
+/// State levels at equal distances, which a membrane can be rounded to by calculation.
+fn state_levels(levels: &[f32], unit: f64, worst: &mut f64) -> Result<Vec<i32>, Problem> {
+    let (first, last) = match levels {
+        [] => (0.0, 0.0),
+        [first, .., last] => (f64::from(*first), f64::from(*last)),
+        [one] => (f64::from(*one), f64::from(*one)),
+    };
+    let step = (last - first) / (levels.len().max(2) - 1) as f64;
+    let even = |(k, l): (usize, &f32)| (f64::from(*l) - first - step * k as f64).abs() <= 0.01 * step.abs();
+    if !levels.iter().enumerate().all(even) {
+        return Err(Problem::new(
+            "state levels at unequal distances have no form in the chip's fixed point",
+            "train with state levels at equal distances, or without state quantisation: the chip's membrane has \
+             24 bits",
+        ));
+    }
+    let levels = Param::PerNeuron(levels.to_vec());
+    Ok(state(&levels, unit, "greatest state level", worst)?.values().to_vec())
 }
 
 fn whole(param: &Param<f32>, name: &str) -> Result<Param<i32>, Problem> {
@@ -235,6 +329,7 @@ fn whole(param: &Param<f32>, name: &str) -> Result<Param<i32>, Problem> {
             what: format!("its {name} is not an integer"),
             rule: None,
             remedy: "use an integer value; a constant factor can be moved into the weights behind the neurons",
+            coarser: false,
         })
     }
 }

@@ -1,18 +1,56 @@
 //! Weights and biases as integers of a scale.
 
 use snnc_ir::diag::{Code, Diagnostic, Location};
+use snnc_ir::graph::op::Op;
 use snnc_ir::graph::param::Param;
 use snnc_ir::graph::weights::{Scale, Storage, Weights};
 use snnc_ir::graph::{Graph, NodeId};
 use snnc_ir::text::print_node;
 
+use super::unit::Unit;
+
 /// Least and greatest integer weight: 8 bits, the widest that a synapse stores.
 const RANGE: (i32, i32) = (-128, 127);
 
+/// The weights with what an event of each input stands for, as real values.
+///
+/// `unit` has a value per channel of the input of a convolution, or per input of a linear layer.
+pub(super) fn effective(op: &Op, weights: &Weights, unit: &Unit) -> Weights {
+    let mut out = weights.clone();
+    match unit {
+        Unit::Same(1.0) => {}
+        Unit::Same(u) if weights.is_integer() => {
+            let times = |s: f32| (f64::from(s) * u) as f32;
+            out.scale = Some(match &weights.scale {
+                None => Scale::PerTensor(times(1.0)),
+                Some(Scale::PerTensor(s)) => Scale::PerTensor(times(*s)),
+                Some(Scale::PerChannel(s)) => Scale::PerChannel(s.iter().map(|s| times(*s)).collect()),
+            });
+        }
+        _ => {
+            let [outs, per_group, kh, kw] = weights.shape;
+            let groups = if let Op::Conv2d(conv) = op { conv.groups } else { 1 };
+            let value = |k: usize| {
+                let (o, input) = (k / weights.row().max(1), k / (kh * kw) % per_group);
+                let channel = o / (outs / groups).max(1) * per_group + input;
+                let u = match unit {
+                    Unit::Same(u) => *u,
+                    Unit::Each(all) => all[channel],
+                };
+                (f64::from(weights.real(k)) * u) as f32
+            };
+            out.storage = Storage::F32((0..weights.len()).map(value).collect());
+            out.scale = None;
+        }
+    }
+    out
+}
+
 /// The scale for connections that share one: the file's own where all weights are integers of one scale
-/// within range, else the one that makes the largest weight 127. 1 without weights.
+/// within range, a power of two of which all are multiples within range, else the one that makes the
+/// largest weight 127. 1 without weights.
 pub(super) fn common_scale<'w>(handles: impl Iterator<Item = &'w Weights> + Clone) -> f32 {
-    if let Some(scale) = scale_of_file(handles.clone()) {
+    if let Some(scale) = scale_of_file(handles.clone()).or_else(|| power_of_two(handles.clone())) {
         return scale;
     }
     let largest = handles.clone().map(largest).fold(0f32, f32::max);
@@ -45,6 +83,29 @@ fn scale_of_file<'w>(handles: impl Iterator<Item = &'w Weights> + Clone) -> Opti
     let least = least?;
     let exact = handles.into_iter().all(|w| integers(w, least).1 == 0.0);
     exact.then_some(least)
+}
+
+/// 1, or else the greatest power of two, of which every weight is a multiple within range.
+fn power_of_two<'w>(handles: impl Iterator<Item = &'w Weights> + Clone) -> Option<f32> {
+    let reals = || handles.clone().flat_map(|w| (0..w.len()).map(|k| w.real(k))).filter(|v| *v != 0.0);
+    // The exponent of the lowest bit that is set.
+    let lowest = |v: f32| {
+        let bits = v.to_bits();
+        let (exponent, fraction) = (bits >> 23 & 0xff, bits & 0x7f_ffff);
+        let whole = if exponent == 0 { fraction } else { fraction | 0x80_0000 };
+        exponent.max(1) as i32 - 150 + whole.trailing_zeros() as i32
+    };
+    let exponent = reals().map(lowest).min()?;
+    let fits = |scale: f32| {
+        let in_range = |v: f32| (f64::from(v) / f64::from(scale)) as i64;
+        reals().all(|v| v.is_finite() && (i64::from(RANGE.0)..=i64::from(RANGE.1)).contains(&in_range(v)))
+    };
+    if exponent >= 0 && fits(1.0) {
+        return Some(1.0);
+    }
+    // A normal number, so that the quotients are exact.
+    let scale = (-126..=127).contains(&exponent).then(|| f32::from_bits(((exponent + 127) as u32) << 23))?;
+    fits(scale).then_some(scale)
 }
 
 fn largest(weights: &Weights) -> f32 {

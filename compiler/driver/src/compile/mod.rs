@@ -15,7 +15,6 @@ use snnc_eqsat::normalise::normalise;
 use snnc_ir::diag::{Code, Diagnostic, Location, Severity};
 use snnc_ir::graph::Graph;
 use snnc_ir::graph::verify::verify;
-use snnc_ir::neuron::{Model as NeuronModel, Neuron, Spec};
 use snnc_ir::text;
 use snnc_machine::manifest::Manifest;
 use snnc_machine::network::Network;
@@ -191,19 +190,20 @@ fn check(graph: &Graph) -> Result<(), Vec<Diagnostic>> {
     })
 }
 
-/// A network for a neuromorphic chip has neurons with state.
+/// A network for a neuromorphic chip has neurons, or quantised activations.
 fn needs_neurons(graph: &Graph) -> Result<(), Vec<Diagnostic>> {
-    let spiking = |n: &Neuron| match n {
-        Neuron::Real(Spec { model, .. }) => !matches!(model, NeuronModel::Activation(_)),
-        Neuron::Integer(Spec { model, .. }, _) => !matches!(model, NeuronModel::Activation(_)),
-    };
-    let any = graph.nodes.iter().any(|n| matches!(&n.op, snnc_ir::graph::op::Op::Neuron(n) if spiking(n)));
-    if any {
+    if graph.nodes.iter().any(|n| matches!(n.op, snnc_ir::graph::op::Op::Neuron(_))) {
         return Ok(());
     }
     Err(vec![
-        Diagnostic::new(Code::NoSpikingNeuron, "the network has no spiking neuron")
-            .remedy("train it with spiking neurons and export them as ai.snnc operators (docs/ai.snnc.md)"),
+        Diagnostic::new(
+            Code::NoSpikingNeuron,
+            "the network has neither a spiking neuron nor a quantised activation",
+        )
+        .remedy(
+            "train it with spiking neurons and export them as ai.snnc operators (docs/ai.snnc.md), or quantise its \
+             activations in the QDQ format",
+        ),
     ])
 }
 

@@ -9,7 +9,7 @@ pub use write::{Named, write_archive};
 use std::path::Path;
 
 use snnc_ir::diag::{Code, Diagnostic};
-use snnc_ir::graph::op::{Op, Values as Range};
+use snnc_ir::graph::op::{Input, Op, Values as Range};
 use snnc_ir::graph::{Graph, Number};
 use snnc_ir::sim::Values;
 
@@ -99,7 +99,12 @@ impl Samples {
             match graph.number {
                 Number::Real if inside => Values::Real(array.reals(start, len)),
                 Number::Real => Values::Real(vec![0.0; len]),
-                Number::Integer if inside => Values::Integer(array.ints(start, len)),
+                Number::Integer if inside => match graph.node(*id).op {
+                    Op::Input(Input { values: range @ Range::Quantised { .. } }) => Values::Integer(
+                        array.reals(start, len).into_iter().map(|v| range.encode(v)).collect(),
+                    ),
+                    _ => Values::Integer(array.ints(start, len)),
+                },
                 Number::Integer => Values::Integer(vec![0; len]),
             }
         };
@@ -137,7 +142,7 @@ fn check_values(array: &Array, graph: &Graph, node: &snnc_ir::graph::Node) -> Re
     let (lo, hi) = match input.values {
         Range::Binary => (0.0, 1.0),
         Range::Integer { lo, hi } => (f64::from(lo), f64::from(hi)),
-        Range::Real => return Ok(()),
+        Range::Real | Range::Quantised { .. } => return Ok(()),
     };
     if graph.number == Number::Real {
         return Ok(());

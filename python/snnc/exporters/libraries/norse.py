@@ -43,6 +43,8 @@ def neuron(module: nn.Module) -> Found | None:
             before = tracer.feedback("z", x)
             x = x + nn.functional.linear(before, module.recurrent_weights)
         states: list[Tensor] = []
+        if kind == "LI":
+            x = x * _number(module.dt * module.p.tau_mem_inv)
         for part, made in chain:
             x, *after = tracer.neuron(made, x, part)
             states.extend(after)
@@ -100,13 +102,16 @@ def _spiking(module: Any, kind: str) -> Neuron:
 
 
 def _readout(module: Any, kind: str) -> list[tuple[str, Neuron]]:
-    """An integrator; one with a synaptic current is two in a row."""
+    """An integrator; one with a synaptic current is two in a row, and takes its gain on the way in."""
     p = module.p
     rate, rest = _number(module.dt * p.tau_mem_inv), _number(p.v_leak)
-    options = ["gain"] if _zero(rest) else ["gain", "rest"]
-    parameters: dict[str, Parameter] = {"beta": 1 - rate, "gain": rate}
+    options = ["gain"] if kind == "LIBox" else []
+    parameters: dict[str, Parameter] = {"beta": 1 - rate}
+    if kind == "LIBox":
+        parameters["gain"] = rate
     start: dict[str, Parameter] = {}
     if not _zero(rest):
+        options.append("rest")
         parameters["v_rest"] = start["v"] = rest
     integrator = Neuron(Operator.parse("_".join(["LI", *options])), parameters, start)
     if kind == "LIBox":

@@ -63,8 +63,17 @@ def main():
     rust.setdefault("PROPTEST_RNG_SEED", "1")
     run("rust tests", ["cargo", "test", "--workspace", "--locked"], env=rust)
     python = environment()
-    env = dict(os.environ, PYTHONPATH=str(ROOT / "python"), PYTHONDONTWRITEBYTECODE="1")
-    run("operator set (python)", [python, "-m", "unittest", "discover", "-s", "python/tests"], env=env)
+    program = "snnc.exe" if os.name == "nt" else "snnc"
+    env = dict(
+        os.environ,
+        PYTHONPATH=str(ROOT / "python"),
+        PYTHONDONTWRITEBYTECODE="1",
+        SNNC_BINARY=str(Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "debug" / program),
+    )
+    run("style (python)", [python, "-m", "ruff", "check", "--no-cache", "."])
+    run("format (python)", [python, "-m", "ruff", "format", "--check", "--quiet", "--no-cache", "."])
+    run("types (python)", [python, "-m", "mypy", "--cache-dir", ROOT / "target" / "mypy"])
+    run("python tests", [python, "-m", "pytest", "-p", "no:cacheprovider", "python/tests"], env=env)
     run("operator set against ONNX Runtime", [python, "tests/conformance/generate.py", "--check"], env=env)
     run("shipped network in ONNX Runtime", [python, "examples/digits/evaluate.py", "--check"], env=env)
     print("all tests passed", flush=True)

@@ -54,9 +54,7 @@ def dense(weight: Any, neuron: dict[str, Any] | None = CUBA, **more: Any) -> dic
     return layer | ({} if neuron is None else {"neuron": neuron}) | more
 
 
-def conv(
-    weight: Any, shape: Sequence[int], neuron: dict[str, Any] | None = CUBA, **more: Any
-) -> dict[str, Any]:
+def conv(weight: Any, shape: Sequence[int], neuron: dict[str, Any] | None = CUBA, **more: Any) -> dict[str, Any]:
     """A convolution that gives out ``shape``."""
     weight = np.asarray(weight, np.float32)
     layer = {"type": "conv", "shape": list(shape), "weight": weight, "stride": [1, 1], "padding": [0, 0]}

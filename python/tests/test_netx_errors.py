@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import netx_files as files
 import numpy as np
 import pytest
 
+import netx_files as files
 from snnc.netx import NetxError, from_netx
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is not known and not read")

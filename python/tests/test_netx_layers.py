@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import netx_files as files
 import numpy as np
 import onnx
 import pytest
 
+import netx_files as files
 from snnc.netx import from_netx
 
 STEPS = 20
@@ -78,9 +78,7 @@ WEIGHTS = {
 
 
 @pytest.mark.parametrize("weight, kind, scale", WEIGHTS.values(), ids=WEIGHTS.keys())
-def test_weights_are_stored_as_narrow_integers(
-    tmp_path: Path, weight: np.ndarray, kind: type, scale: float
-) -> None:
+def test_weights_are_stored_as_narrow_integers(tmp_path: Path, weight: np.ndarray, kind: type, scale: float) -> None:
     x = spikes(weight.shape[1])
     threshold = max(int(np.quantile(x @ weight.T, 0.7)), 1)
     neuron = files.CUBA | {"iDecay": 4096, "vDecay": 2048, "vThMant": threshold}
@@ -97,11 +95,7 @@ def test_weight_exponent(tmp_path: Path, exponent: int) -> None:
     weight = weights(6, 30, step=8)
     model = from_netx(files.write(tmp_path / "a.net", [files.dense(weight, neuron)]), steps=STEPS)
     x = spikes(30)
-    total = (
-        (lambda s: weight @ s * (1 << exponent))
-        if exponent > 0
-        else (lambda s: weight @ s // (1 << -exponent))
-    )
+    total = (lambda s: weight @ s * (1 << exponent)) if exponent > 0 else (lambda s: weight @ s // (1 << -exponent))
     if exponent == -6:
         # Below the unit of a weight: the reference counts in units of the state.
         unit = files.Cuba(neuron)

@@ -10,11 +10,11 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-import netx_files as files
 import numpy as np
 import onnx
 import pytest
 
+import netx_files as files
 from snnc.netx import from_netx
 
 SHARED = Path(os.environ.get("SNNC_SHARED", Path(__file__).parents[3] / "shared"))

@@ -271,7 +271,10 @@ _IF: dict[str, _Form] = {
     "emit": _one_of("binary", "count", "scaled"),
     "refractory": _Parser._count,
     "levels": _Parser._levels,
-    **dict.fromkeys((*("gain", "bias", "rest", "threshold", "v_min", "initial"), *("reset_value", "max_count", "spike_value")), _Parser._parameter),
+    **dict.fromkeys(
+        (*("gain", "bias", "rest", "threshold", "v_min", "initial"), *("reset_value", "max_count", "spike_value")),
+        _Parser._parameter,
+    ),
 }
 _ATTRIBUTES: dict[str, dict[str, _Form]] = {
     "input": {"values": _Parser._values},

@@ -54,9 +54,7 @@ def _layer(group: Group, kind: str, name: str, before: Layer | None) -> Layer:
     if kind == "flatten":
         return _flatten(group, name, before)
     if kind in _REFUSED:
-        raise group.error(
-            "type", f"'{kind}' layers are not read (nor are they by lava's netx)", _REFUSED[kind]
-        )
+        raise group.error("type", f"'{kind}' layers are not read (nor are they by lava's netx)", _REFUSED[kind])
     raise group.error("type", f"'{kind}' is none of input, dense, dense_rec, conv, flatten")
 
 
@@ -154,9 +152,7 @@ def _conv(group: Group, name: str, before: Layer | None) -> Conv:
     spans = [dilation[k] * (kernel[k] - 1) + 1 for k in range(2)]
     room = [before.shape[k + 1] + 2 * padding[k] - spans[k] for k in range(2)]
     if min(room) < 0:
-        raise group.error(
-            "weight", f"a window of {spans} is larger than the input {before.shape[1:]} with its padding"
-        )
+        raise group.error("weight", f"a window of {spans} is larger than the input {before.shape[1:]} with its padding")
     shape = (out, *(room[k] // stride[k] + 1 for k in range(2)))
     if (declared := values.shape(group)) != shape:
         raise group.error("shape", f"it is {declared} where weights, stride and padding give {shape}")

@@ -80,9 +80,7 @@ class Group:
     def warn_unread(self, known: set[str]) -> None:
         """Warns of members that this reader does not know."""
         for key in sorted(set(self.names()) - known):
-            warnings.warn(
-                f"{self.where}: the key '{self._path}{key}' is not known and not read", stacklevel=2
-            )
+            warnings.warn(f"{self.where}: the key '{self._path}{key}' is not known and not read", stacklevel=2)
 
     def has(self, key: str) -> bool:
         """Whether there is a member of that name, of whatever kind."""

@@ -21,9 +21,7 @@ def shape(group: Group) -> Shape:
     """``(C, H, W)`` or ``(N,)``."""
     sizes = group.integers("shape", 1, MAX_ELEMENTS).reshape(-1)
     if sizes.size not in (1, 3):
-        raise group.error(
-            "shape", f"it has {sizes.size} sizes; one or three (channels, rows, columns) are needed"
-        )
+        raise group.error("shape", f"it has {sizes.size} sizes; one or three (channels, rows, columns) are needed")
     shape = tuple(int(n) for n in sizes)
     if int(np.prod(np.asarray(shape, object))) > MAX_ELEMENTS:
         raise group.error("shape", f"{shape} has more than {MAX_ELEMENTS} elements")
@@ -44,6 +42,7 @@ def matrix(group: Group, key: str, outputs: int) -> Integers:
 
 
 def kernel(group: Group) -> Integers:
+    """Weights of a convolution, ``[out, in / groups, kernel height, kernel width]``."""
     weight = group.integers("weight", *WEIGHT_RANGE)
     if weight.ndim == 5 and weight.shape[4] == 1:
         weight = weight[..., 0]
@@ -64,6 +63,7 @@ def _check_signs(group: Group, key: str, weight: Integers) -> None:
 
 
 def bias(group: Group, outputs: int) -> Integers | None:
+    """The bias of a layer, ``[outputs]``; ``None`` where it has none."""
     if not group.has("bias"):
         return None
     bias = group.integers("bias", *BIAS_RANGE).reshape(-1)
@@ -80,9 +80,7 @@ def map_bias(group: Group, shape: Shape) -> Integers | None:
     if bias.ndim == 3 and bias.shape == shape[::-1]:
         return np.ascontiguousarray(bias.transpose(2, 1, 0))
     if bias.size != shape[0]:
-        raise group.error(
-            "bias", f"its shape is {bias.shape}; {shape[0]} channels need ({shape[0]},) or {shape[::-1]}"
-        )
+        raise group.error("bias", f"its shape is {bias.shape}; {shape[0]} channels need ({shape[0]},) or {shape[::-1]}")
     return bias.reshape(-1, 1, 1)
 
 
@@ -100,6 +98,7 @@ def pair(group: Group, key: str, low: int, default: Pair) -> Pair:
 
 
 def delay(group: Group, weights: Shape) -> int:
+    """Steps by which a layer's events come later, the same for all."""
     if not group.has("delay"):
         return 0
     delays = group.integers("delay", 0, MAX_DELAY)

@@ -115,7 +115,9 @@ class _Unbuilder:
 
     def _convolution(self, index: int, layer: Layer) -> None:
         assert layer.weights is not None
-        weight: npt.NDArray[np.float32] = layer.weights.real().reshape(_sizes(layer, "kernel") or layer.weights.values.shape)
+        weight: npt.NDArray[np.float32] = layer.weights.real().reshape(
+            _sizes(layer, "kernel") or layer.weights.values.shape
+        )
         stride, dilation = _pair(layer, "stride"), _pair(layer, "dilation")
         pad: tuple[int, ...] = _sizes(layer, "pad") or (0, 0, 0, 0)
         groups = layer.attributes.get("groups", 1)

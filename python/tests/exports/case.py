@@ -45,9 +45,16 @@ class Case:
                     parameter.mul_(self.weights)
 
 
-def network(first: nn.Module, second: nn.Module) -> nn.Sequential:
+def network(first: nn.Module, second: nn.Module, bias: bool = True) -> nn.Sequential:
     """Convolution, neurons, pool, linear layer, neurons."""
-    return nn.Sequential(nn.Conv2d(2, 4, 3, padding=1), first, nn.AvgPool2d(2), nn.Flatten(), nn.Linear(36, 5), second)
+    return nn.Sequential(
+        nn.Conv2d(2, 4, 3, padding=1, bias=bias),
+        first,
+        nn.AvgPool2d(2),
+        nn.Flatten(),
+        nn.Linear(36, 5, bias=bias),
+        second,
+    )
 
 
 def stepwise(model: Any, x: Tensor) -> Tensor:

@@ -28,6 +28,9 @@ def _neurons() -> dict[str, Callable[[Shape], nn.Module]]:
         beta = torch.rand(shape[0], *[1] * (len(shape) - 1))
         return snn.Leaky(beta, threshold=torch.rand(shape) + 0.2, init_hidden=True, learn_beta=True)
 
+    def alpha(shape: Shape) -> nn.Module:
+        return snn.Alpha(0.9, 0.7, init_hidden=True, reset_mechanism="none")
+
     return {
         "leaky": leaky(),
         "leaky_zero": leaky(reset_mechanism="zero"),
@@ -38,6 +41,8 @@ def _neurons() -> dict[str, Callable[[Shape], nn.Module]]:
         "synaptic": lambda shape: snn.Synaptic(0.8, 0.9, init_hidden=True),
         "synaptic_zero": lambda shape: snn.Synaptic(0.8, 0.9, init_hidden=True, reset_mechanism="zero"),
         "synaptic_none": lambda shape: snn.Synaptic(0.8, 0.9, init_hidden=True, reset_mechanism="none"),
+        "alpha_none": alpha,
+        "alpha_none_no_bias": alpha,
         "lapicque": lambda shape: snn.Lapicque(0.8, init_hidden=True),
         "lapicque_rc_zero": lambda shape: snn.Lapicque(R=2, C=3, init_hidden=True, reset_mechanism="zero"),
         "rleaky": lambda shape: snn.RLeaky(0.9, init_hidden=True, **_recurrent(shape)),
@@ -100,9 +105,11 @@ def _explicit(model: Explicit, x: Tensor) -> Tensor:
 
 def cases() -> Iterator[Case]:
     for name, make in _neurons().items():
-        weights = 8.0 if name.startswith("lapicque") else 2.5
-        model = network(make((4, 6, 6)), make((5,)))
-        yield Case(f"snntorch_{name}", model, stepwise, weights=weights)
+        weights = 8.0 if name.startswith(("lapicque", "alpha")) else 2.5
+        model = network(make((4, 6, 6)), make((5,)), bias=not name.endswith("no_bias"))
+        # Its neurons read their input a step late, and a bias cannot be delayed.
+        refused = "E0501" if name == "alpha_none" else None
+        yield Case(f"snntorch_{name}", model, stepwise, weights=weights, refused=refused)
     yield Case("snntorch_loop", Loop(), lambda m, x: m(x)[0], lambda x: x, {})
     yield Case("snntorch_loop_static", Loop(static=True), lambda m, x: m(x[0])[0], lambda x: x[0], {})
     yield Case("snntorch_loop_sum", Loop(result="sum"), lambda m, x: m(x)[None], lambda x: x, {}, "sum")

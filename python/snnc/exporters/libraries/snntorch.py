@@ -1,4 +1,4 @@
-"""snnTorch 1.0: Leaky, RLeaky, Synaptic, RSynaptic, Lapicque.
+"""snnTorch 1.0: Leaky, RLeaky, Synaptic, RSynaptic, Lapicque, and Alpha without reset.
 
 A neuron compares with ``>`` and resets in the step after the spike; ``beta`` and ``alpha`` are held in 0 to 1.
 """
@@ -36,6 +36,8 @@ def neuron(module: nn.Module) -> Found | None:
     if module.inhibition:
         raise ExportError("inhibition takes a maximum over the layer, which no chip does in one step")
     made = _SUPPORTED[base](module)
+    if isinstance(module, snntorch.Alpha):
+        return Found(_alpha_shaped(module, made))
     if isinstance(module, (snntorch.RLeaky, snntorch.RSynaptic)):
         return Found(_recurrent(module, made))
     return Found(_plain(module, made))
@@ -61,6 +63,19 @@ def _recurrent(module: Any, made: Neuron) -> Call:
         spikes, membrane_, *current = tracer.neuron(made, input_ + module.recurrent(before))
         tracer.feed("spk", spikes)
         return _result(module, spikes, (spikes, *current, membrane_))
+
+    return call
+
+
+def _alpha_shaped(module: Any, made: Neuron) -> Call:
+    """Two exponentials without reset: the input cancels in their sum, so the membrane takes that of the step before."""
+
+    def call(tracer: Tracer, input_: Tensor, *states: Tensor | None, **named: Tensor | None) -> Any:
+        before = tracer.feedback("input", input_)
+        spikes, membrane_, current = tracer.neuron(made, before)
+        tracer.feed("input", input_)
+        # What the caller would keep as the two currents goes on in the operator's own states.
+        return _result(module, spikes, (current, current, membrane_))
 
     return call
 
@@ -102,6 +117,19 @@ def _synaptic(module: Any) -> Neuron:
     return Neuron(operator, {**decays, "threshold": module.threshold, **graded})
 
 
+def _alpha(module: Any) -> Neuron:
+    if module.reset_mechanism != "none":
+        raise ExportError(
+            f"Alpha with reset_mechanism='{module.reset_mechanism}' resets its currents together with the membrane, "
+            "which no ai.snnc operator does; use reset_mechanism='none', or Synaptic"
+        )
+    alpha, beta = module.alpha.clamp(0, 1), module.beta.clamp(0, 1)
+    factor = torch.log(alpha) / (torch.log(beta) - torch.log(alpha)) + 1
+    operator, graded = _operator(module, "CUBA", "none", ("gain",))
+    decays = {"beta": beta, "alpha": alpha, "gain": factor * (alpha - beta)}
+    return Neuron(operator, {**decays, "threshold": module.threshold, **graded})
+
+
 def _lapicque(module: Any) -> Neuron:
     gain = 1 / (module.R * module.C) * module.R * module.time_step
     beta = 1 - module.time_step / (module.R * module.C)
@@ -124,6 +152,7 @@ _SUPPORTED.update(
         snntorch.RLeaky: _rleaky,
         snntorch.Synaptic: _synaptic,
         snntorch.RSynaptic: _synaptic,
+        snntorch.Alpha: _alpha,
         snntorch.Lapicque: _lapicque,
     }
 )

@@ -9,7 +9,7 @@ use snnc_ir::graph::param::Param;
 use snnc_ir::graph::verify::verify;
 use snnc_ir::graph::weights::{Scale, Storage};
 use snnc_ir::graph::{Graph, Number};
-use snnc_ir::neuron::{Model, Neuron, Spec};
+use snnc_ir::neuron::{Emission, Model, Neuron, Spec};
 use snnc_ir::sim::{Execution, Simulator, Values};
 use snnc_ir::text;
 use snnc_tests::arbitrary::{Config, Family, Layer, graph_and_inputs};
@@ -49,6 +49,9 @@ fn dyadic(mut graph: Graph) -> Graph {
             Op::Neuron(neuron) => {
                 if let Neuron::Real(Spec { model: Model::Spiking(m), .. }) = neuron.as_mut() {
                     sixteenths(&mut m.threshold);
+                    if let Emission::Scaled(values) = &mut m.emission {
+                        sixteenths(values);
+                    }
                     m.gain = m.gain.as_ref().map(|p| p.map(|g| if *g < 0.0 { 0.5 } else { 2.0 }));
                 }
             }

@@ -58,8 +58,14 @@ def _export(
         if not squeezed:
             timed = _timed(session, given, axis)
     result = leaves(session.collect(given))
+    written_out = [layer.name for layer in session.layers if layer.found.written_out]
     if session.calls > 1:
         length = session.calls
+        if written_out:
+            raise ExportError(
+                f"neurons with quantised states ({', '.join(written_out)}) are exported from a model of one step: use "
+                "init_hidden=True and no loop over time in forward"
+            )
     steps = steps or length
     if steps is None:
         raise ExportError("how many steps an inference has is not in the example: give steps=T")
@@ -75,6 +81,7 @@ def _export(
         [*inputs, *(state.name for state in states)],
         [*(f"output_{k}" for k in range(len(result))), *(f"{state.name}_out" for state in states)],
         OPSET,
+        bool(written_out),
     )
     finished = _finish(traced, session, len(result), steps, dt)
     if path is not None:

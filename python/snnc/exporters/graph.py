@@ -16,6 +16,8 @@ from ..opset import DOMAIN, Operator
 
 #: Operators that move values and do not change them.
 _MOVING = ("Transpose", "Reshape", "Unsqueeze", "Squeeze", "Identity", "Cast", "Flatten")
+#: States of snnTorch's neurons that are no spikes.
+WRITTEN_OUT_STATES = ("mem", "syn", "syn_exc", "syn_inh")
 #: Operators that take a part of their first input.
 _TAKING = ("Gather", "Slice", "Split")
 
@@ -44,9 +46,14 @@ class Step:
         """
         given = list(self.graph.output)
         wanted: dict[str, str] = {}
+        # Membranes and currents of neurons that stay in torch's operators.
+        inner = [f"{name}_out" for name in self.states if name.rpartition(".")[2] in WRITTEN_OUT_STATES]
+        written = {self._plain(name) for name in inner}
         for info in given[:count]:
             value = self._of_step(info.name) if looped else info.name
-            if value is None or self._is_state(value) or (self.states and not self._frontier(value)):
+            if value is None or self._is_state(value) or self._plain(value) in written:
+                continue
+            if self.states and not self._frontier(value) and not self._reads_state(value):
                 continue
             wanted.setdefault(self._plain(value), info.name)
         if not wanted:
@@ -144,6 +151,18 @@ class Step:
             else:
                 left.extend(node.input)
         return found
+
+    def _reads_state(self, value: str) -> bool:
+        seen, left = set(), [value]
+        while left:
+            name = left.pop()
+            if name in self.states:
+                return True
+            node = self._made.get(name)
+            if name not in seen and node is not None and node.domain != DOMAIN:
+                seen.add(name)
+                left.extend(node.input)
+        return False
 
     def _of_step(self, output: str) -> str | None:
         """The part of an output over time that belongs to the exported step."""

@@ -32,6 +32,8 @@ class Found:
     time_axis: int | None = None
     #: Whether that axis holds batch and steps together.
     squeezed: bool = False
+    #: Whether it stays in operators of torch, which only the TorchScript exporter may know.
+    written_out: bool = False
 
 
 @dataclass

@@ -20,10 +20,15 @@ from .neuron import Node
 
 
 def trace(
-    step: nn.Module, arguments: Sequence[Tensor], inputs: Sequence[str], outputs: Sequence[str], opset: int
+    step: nn.Module,
+    arguments: Sequence[Tensor],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    opset: int,
+    written_out: bool,
 ) -> onnx.ModelProto:
-    """The ONNX model of a module, as torch writes it."""
-    exporter = _exporter(step)
+    """The ONNX model of a module, as torch writes it; ``written_out`` says that it has neurons without a node."""
+    exporter = _torchscript if written_out else _exporter(step)
     try:
         with _quiet(), torch.no_grad():
             return exporter(step, tuple(arguments), list(inputs), list(outputs), opset)

@@ -7,6 +7,7 @@ from typing import Any
 
 import snntorch as snn
 import torch
+from snntorch.functional.quant import state_quant
 from torch import Tensor, nn
 
 from case import STEPS, Case, network, stepwise
@@ -37,6 +38,7 @@ def _neurons() -> dict[str, Callable[[Shape], nn.Module]]:
         "leaky_none": leaky(reset_mechanism="none"),
         "leaky_refund": leaky(reset_delay=False),
         "leaky_graded": leaky(graded_spikes_factor=0.5),
+        "leaky_quantised_state": leaky(state_quant=state_quant(num_bits=8, lower_limit=1.0, upper_limit=0.5)),
         "leaky_per_neuron": per_neuron,
         "synaptic": lambda shape: snn.Synaptic(0.8, 0.9, init_hidden=True),
         "synaptic_zero": lambda shape: snn.Synaptic(0.8, 0.9, init_hidden=True, reset_mechanism="zero"),

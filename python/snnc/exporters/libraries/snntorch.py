@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import ExportError
+from ..graph import WRITTEN_OUT_STATES
 from ..neuron import Neuron, membrane
 from ..session import Call, Found, Tracer
 from . import own_forward
@@ -29,12 +30,10 @@ def neuron(module: nn.Module) -> Found | None:
         names = ", ".join(kind.__name__ for kind in _SUPPORTED)
         raise ExportError(f"no ai.snnc operator describes it; supported are {names}")
     own_forward(module, base)
-    if module.state_quant:
-        raise ExportError(
-            "quantised states have no ai.snnc operator; export with torch.onnx.export(dynamo=False), which snnc reads"
-        )
     if module.inhibition:
         raise ExportError("inhibition takes a maximum over the layer, which no chip does in one step")
+    if module.state_quant:
+        return Found(_written_out(module), written_out=True)
     made = _SUPPORTED[base](module)
     if isinstance(module, snntorch.Alpha):
         return Found(_alpha_shaped(module, made))
@@ -47,6 +46,21 @@ def _result(module: Any, spikes: Tensor, states: tuple[Tensor, ...]) -> Any:
     if module.init_hidden and not module.output:
         return spikes
     return (spikes, *states)
+
+
+def _written_out(module: Any) -> Call:
+    """A neuron that rounds its states has no operator: it stays in torch's own operators, with its states outside."""
+    names = [name for name in ("spk", *WRITTEN_OUT_STATES) if name in module._buffers]
+
+    def call(tracer: Tracer, input_: Tensor, *states: Tensor | None, **named: Tensor | None) -> Any:
+        for name in names:
+            setattr(module, name, tracer.feedback(name, input_))
+        result = type(module).forward(module, input_)
+        for name in names:
+            tracer.feed(name, getattr(module, name))
+        return result
+
+    return call
 
 
 def _plain(module: Any, made: Neuron) -> Call:

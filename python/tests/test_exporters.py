@@ -62,6 +62,20 @@ def test_neurons_without_an_operator() -> None:
     refused(net(snntorch.Leaky(0.9, init_hidden=True, reset_mechanism="zero", reset_delay=False)), X, "reset_delay")
     refused(net(snntorch.Alpha(0.9, 0.8, init_hidden=True)), X, "Alpha with reset_mechanism='zero'")
     refused(net(snntorch.SLSTM(3, 3)), X, r"'1' \(SLSTM\)")
+    refused(net(snntorch.LeakyParallel(3, 3)), X, "takes all steps at once")
+
+    class Faster(snntorch.Leaky):  # type: ignore[misc]
+        def _base_state_function(self, input_: Tensor) -> Tensor:
+            return 2 * input_
+
+    refused(net(Faster(0.9, init_hidden=True)), X, "changes the _base_state_function of Leaky")
+
+
+def test_modules_with_a_state_that_are_no_neurons() -> None:
+    layers = pytest.importorskip("spikingjelly.activation_based.layer")
+    refused(net(layers.SynapseFilter()), X, "keeps a state between steps")
+    norse = pytest.importorskip("norse.torch")
+    refused(nn.Sequential(nn.Linear(4, 3), norse.CobaLIFCell(3, 3)), X, "'1' \\(CobaLIFCell\\)")
 
 
 def test_examples_that_do_not_fit() -> None:
@@ -98,6 +112,26 @@ class LastOnly(nn.Module):
         for step in x:
             _, mem = self.lif(self.fc(step), mem)
         return mem
+
+
+class Remembers(nn.Module):
+    """A loop with a value of its own from step to step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc, self.lif = nn.Linear(4, 4), snntorch.Leaky(0.9)
+
+    def forward(self, x: Tensor) -> Tensor:
+        mem, trace, out = self.lif.reset_mem(), torch.zeros(1, 4), []
+        for step in x:
+            spikes, mem = self.lif(self.fc(step) + trace, mem)
+            trace = 0.5 * trace + spikes
+            out.append(trace)
+        return torch.stack(out)
+
+
+def test_a_value_that_is_kept_beside_the_neurons() -> None:
+    refused(Remembers(), torch.zeros(4, 1, 4), "through more than the states")
 
 
 def test_models_whose_step_is_not_clear() -> None:

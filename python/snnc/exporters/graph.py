@@ -71,6 +71,12 @@ class Step:
 
     def take_inputs(self) -> None:
         """Makes what the step takes of an input over time an input, and drops inputs that are not read."""
+        live = self._live()
+        if any(n.domain == DOMAIN and not self._is_step(n) and set(n.output) & live for n in self.graph.node):
+            raise ExportError(
+                "a step depends on the step before through more than the states of its neurons: something else keeps a "
+                "value between the steps of the model's loop"
+            )
         for info in list(self.graph.input):
             if info.name in self.states:
                 continue

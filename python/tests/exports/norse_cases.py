@@ -44,6 +44,9 @@ def cases() -> Iterator[Case]:
         yield Case(f"norse_{name}", _cells(make(), make()), _run, weights=6.0)
     yield Case("norse_readout", _cells(NEURONS["lif"](), norse.LICell()), _run, compare="values")
     yield Case("norse_readout_box", _cells(NEURONS["lif"](), norse.LIBoxCell()), _run, compare="values")
+    linear = norse.LILinearCell(5, 3)
+    weighted = norse.SequentialState(*_cells(NEURONS["lif"](), NEURONS["lif"]()), linear)
+    yield Case("norse_readout_linear", weighted, _run, compare="values")
     recurrent = norse.SequentialState(nn.Flatten(), norse.LIFRecurrentCell(72, 8), nn.Linear(8, 5), NEURONS["lif"]())
     yield Case("norse_recurrent", recurrent, _run)
     timed = norse.SequentialState(

@@ -55,10 +55,11 @@ def layers(model: nn.Module) -> list[Layer]:
     return out
 
 
-def own_forward(module: nn.Module, base: type) -> None:
-    """Refuses a subclass that calculates something else than its base."""
-    if type(module).forward is not base.forward:  # type: ignore[attr-defined]
-        raise ExportError(
-            f"it changes the forward of {base.__name__}, so its equations are not known; export it with "
-            "torch.onnx.export, and snnc reads its equations from the graph"
-        )
+def own_methods(module: nn.Module, base: type, names: tuple[str, ...] = ("forward",)) -> None:
+    """Refuses a subclass that calculates something else than its base: one that replaces any of these methods."""
+    for name in names:
+        if getattr(type(module), name, None) is not getattr(base, name, None):
+            raise ExportError(
+                f"it changes the {name} of {base.__name__}, so its equations are not known; export it with "
+                "torch.onnx.export, and snnc reads its equations from the graph"
+            )

@@ -5,6 +5,7 @@ A neuron compares with ``>`` and is set to ``v_reset`` in the step of the spike.
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import norse.torch as norse
@@ -26,10 +27,12 @@ _KINDS = ("LIF", "LIFBox", "IAF", "LI", "LIBox")
 
 def neuron(module: nn.Module) -> Found | None:
     """What stands in for the forward of a Norse neuron."""
-    if not isinstance(module, _BASES):
-        return None
     name = type(module).__name__
-    kind = name.removesuffix("Cell").removesuffix("Recurrent")
+    if not isinstance(module, (*_BASES, norse.LILinearCell)):
+        if type(module).__module__.startswith("norse.torch") and _keeps_state(module):
+            raise ExportError("it keeps a state between steps, and no ai.snnc operator describes it")
+        return None
+    kind = name.removesuffix("Cell").removesuffix("Recurrent").removesuffix("Linear")
     if kind not in _KINDS or type(module) is not getattr(norse, name, None):
         raise ExportError(f"no ai.snnc operator describes it; supported are cells and modules {', '.join(_KINDS)}")
     if getattr(module, "record_states", False):
@@ -42,6 +45,8 @@ def neuron(module: nn.Module) -> Found | None:
             x = nn.functional.linear(x, module.input_weights)
             before = tracer.feedback("z", x)
             x = x + nn.functional.linear(before, module.recurrent_weights)
+        elif isinstance(module, norse.LILinearCell):
+            x = nn.functional.linear(x, module.input_weights)
         states: list[Tensor] = []
         if kind == "LI":
             x = x * _number(module.dt * module.p.tau_mem_inv)
@@ -56,11 +61,20 @@ def neuron(module: nn.Module) -> Found | None:
         if not isinstance(module, _OVER_TIME):
             return step(tracer, input_tensor)
         if input_tensor.shape[0] != 1:
-            raise ExportError("a module over time was called with more than one step")
+            raise ExportError(
+                f"a module gets {input_tensor.shape[0]} steps where the example has one: export the layers behind what "
+                "makes or repeats steps"
+            )
         result, state = step(tracer, input_tensor.squeeze(0))
         return result.unsqueeze(0), state
 
     return Found(call, 0 if isinstance(module, _OVER_TIME) else None)
+
+
+def _keeps_state(module: nn.Module) -> bool:
+    """Whether it is called with a state, and does not only hand states on to its members."""
+    hands_on = (norse.SequentialState, norse.Lift, norse.RecurrentSequential)
+    return not isinstance(module, hands_on) and "state" in inspect.signature(module.forward).parameters
 
 
 def _number(value: Any) -> Tensor:

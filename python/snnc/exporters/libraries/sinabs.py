@@ -41,7 +41,10 @@ def neuron(module: nn.Module) -> Found | None:
         if squeezed:
             return _step(tracer, module, made, input_data)
         if input_data.shape[1] != 1:
-            raise ExportError("a layer was called with more than one step")
+            raise ExportError(
+                f"a layer gets {input_data.shape[1]} steps where the example has one: export the layers behind "
+                "what makes or repeats steps"
+            )
         return _step(tracer, module, made, input_data.squeeze(1)).unsqueeze(1)
 
     return Found(call, 0, True) if squeezed else Found(call, 1)

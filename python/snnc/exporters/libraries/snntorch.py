@@ -16,20 +16,24 @@ from ...errors import ExportError
 from ..graph import WRITTEN_OUT_STATES
 from ..neuron import Neuron, membrane
 from ..session import Call, Found, Tracer
-from . import own_forward
+from . import own_methods
 
+#: Methods that hold the equations of a neuron.
+_EQUATIONS = ("forward", "fire", "mem_reset", "_base_state_function", "_base_sub", "_base_zero", "_base_int")
 _SUPPORTED: dict[type, Callable[[Any], Neuron]] = {}
 
 
 def neuron(module: nn.Module) -> Found | None:
     """What stands in for the forward of a snnTorch neuron."""
     if not isinstance(module, snntorch.SpikingNeuron):
+        if type(module).__module__.startswith("snntorch._neurons.leaky"):
+            raise ExportError("it takes all steps at once and has no step to export; use Leaky")
         return None
     base = next((kind for kind in type(module).__mro__ if kind in _SUPPORTED), None)
     if base is None:
         names = ", ".join(kind.__name__ for kind in _SUPPORTED)
         raise ExportError(f"no ai.snnc operator describes it; supported are {names}")
-    own_forward(module, base)
+    own_methods(module, base, _EQUATIONS)
     if module.inhibition:
         raise ExportError("inhibition takes a maximum over the layer, which no chip does in one step")
     if module.state_quant:

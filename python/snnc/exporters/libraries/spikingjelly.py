@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from spikingjelly.activation_based import neuron as nodes
+from spikingjelly.activation_based.base import MemoryModule
 from spikingjelly.activation_based.neuron import base_node
 from torch import Tensor, nn
 
@@ -36,6 +37,8 @@ def _bases() -> tuple[type, ...]:
 def neuron(module: nn.Module) -> Found | None:
     """What stands in for the forward of a SpikingJelly neuron."""
     if not isinstance(module, _bases()):
+        if isinstance(module, MemoryModule) and not type(module).__name__.startswith("Dropout"):
+            raise ExportError("it keeps a state between steps, and no ai.snnc operator describes it")
         return None
     name = type(module).__name__
     if name not in (*_IF, *_LIF, *_PARAMETRIC, *_READOUT) or type(module) is not getattr(nodes, name, None):
@@ -48,7 +51,10 @@ def neuron(module: nn.Module) -> Found | None:
         if not multi:
             return tracer.neuron(made, x)[0]
         if x.shape[0] != 1:
-            raise ExportError("a multi step neuron was called with more than one step")
+            raise ExportError(
+                f"a multi step neuron gets {x.shape[0]} steps where the example has one: the model makes or repeats "
+                "steps itself; export the layers behind that, with an input of one step"
+            )
         return tracer.neuron(made, x.squeeze(0))[0].unsqueeze(0)
 
     return Found(call, 0 if multi else None)

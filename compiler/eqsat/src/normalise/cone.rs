@@ -76,10 +76,10 @@ fn members(graph: &Graph, layer_of: &[Option<usize>], end: NodeId) -> Vec<NodeId
 fn not_linear(graph: &Graph, id: NodeId) -> Option<Diagnostic> {
     let node = graph.node(id);
     matches!(node.op, Op::MaxPool(_)).then(|| {
-        Diagnostic::new(Code::UnsupportedLayer, "max pooling of events has no form in synapses and neurons")
+        Diagnostic::new(Code::UnsupportedLayer, "this max pooling has no form in synapses and neurons")
             .at(Location::node(&node.name).with_line(print_node(graph, id)))
             .label("the maximum is not a weighted sum")
-            .remedy("use average pooling or a convolution with stride, and train again")
+            .remedy("pool behind the neurons, where it is the maximum of spikes, or use average pooling; then train again")
     })
 }
 

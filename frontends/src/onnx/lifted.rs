@@ -2,7 +2,8 @@
 
 use super::call::Call;
 use super::feedback::{self, Earlier};
-use super::importer::{Features, HeldState, Importer, StatePart};
+use super::imported::{HeldState, StatePart};
+use super::importer::{Features, Importer};
 use super::lift::Slot;
 use super::ops::Import;
 use super::proto::tensor_proto::DataType;

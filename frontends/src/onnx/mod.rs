@@ -19,6 +19,7 @@ mod expand;
 mod feedback;
 mod file;
 mod fold;
+mod imported;
 mod importer;
 mod inputs;
 mod lift;
@@ -41,6 +42,7 @@ mod weights;
 
 pub use file::{Model, decode, fingerprint, read};
 pub use fold::evaluate;
-pub use importer::{HeldState, Imported, Options, StatePart, import};
+pub use imported::{HeldState, Imported, StatePart};
+pub use importer::{Options, import};
 pub use lift::Readout;
 pub use ops::operators;

@@ -12,7 +12,8 @@ mod sigma_delta;
 mod spiking;
 
 use super::call::Call;
-use super::importer::{Features, HeldState, Importer, StatePart};
+use super::imported::{HeldState, StatePart};
+use super::importer::{Features, Importer};
 use super::proto::NodeProto;
 use super::proto::tensor_proto::DataType;
 use super::refusal::{Refusal, refuse_with};

@@ -7,19 +7,22 @@ import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from .binary import run
 from .errors import CompilerError, Diagnostic, SnncError
 from .manifest import Comparison, Manifest, comparison
+from .results import Array, Layer, Network, Simulation
 
-Array = npt.NDArray[Any]
+if TYPE_CHECKING:
+    import onnx
+
+#: A file (``.onnx``, ``.snn``), or a model that is held in memory.
+Model: TypeAlias = "str | PathLike[str] | onnx.ModelProto"
 #: The chips that can be compiled for.
 TARGETS = ("loihi2", "loihi1")
 
@@ -62,7 +65,7 @@ def tell(found: Iterable[Diagnostic]) -> None:
 
 
 @contextmanager
-def model_file(model: Any) -> Iterator[str]:
+def model_file(model: Model) -> Iterator[str]:
     """The path of a model; one that is held in memory is written to a temporary file."""
     if isinstance(model, (str, PathLike)):
         yield fspath(model)
@@ -100,7 +103,7 @@ def shapes(given: Mapping[str, Sequence[int]] | None) -> list[str]:
 
 
 def compile(
-    model: Any,
+    model: Model,
     target: str,
     *,
     output: str | PathLike[str] | None = None,
@@ -114,7 +117,29 @@ def compile(
     period: str | None = None,
     chip: str | PathLike[str] | None = None,
 ) -> Manifest:
-    """What :func:`snnc.compile` does."""
+    """Maps a network onto the cores of a chip, as ``snnc compile`` does.
+
+    Args:
+        model: A file (``.onnx``, ``.snn``), or a model that :func:`export` gave.
+        target: The chip, for example ``"loihi2"``; ``snnc targets`` lists them.
+        output: Folder for the bundle; ``None`` writes nothing.
+        emit: Files for people beside the bundle: ``"floorline"``, ``"layers"``.
+        steps: Steps of an inference, in place of what the file says.
+        shape: Shapes of inputs whose dimensions are not fixed, by name.
+        activity: Events per neuron and step, 0 to 1: one rate, or rates by layer with the key ``""`` for the rest.
+            Without it bounds run from silent to all-firing.
+        objective: ``"time"`` (default) or ``"cores"``.
+        max_cores: Use at most so many cores.
+        chips: Number of chips, 1 by default.
+        period: Deadline of one step, for example ``"20us"``.
+        chip: A chip file in place of the one that the compiler has.
+
+    Returns:
+        The mapping with its bounds. Warnings are told as :class:`CompilerWarning`.
+
+    Raises:
+        CompilerError: The network does not fit the chip or is not read; ``diagnostics`` says why and what to do.
+    """
     given = {
         "steps": steps,
         "activity": None if activity is None else rates(activity),
@@ -132,8 +157,20 @@ def compile(
     return Manifest.from_json(text)
 
 
-def compare(model: Any, targets: Sequence[str] | None = None, **given: Any) -> Comparison:
-    """What :func:`snnc.compare` does."""
+def compare(model: Model, targets: Sequence[str] | None = None, **given: Any) -> Comparison:
+    """Compiles a network for several chips with the same options, those of :func:`compile`.
+
+    Args:
+        model: A file or a model, as for :func:`compile`.
+        targets: Names of chips; by default all that can be compiled for.
+        options: Options of :func:`compile`.
+
+    Returns:
+        A table with a row per chip; a chip that refuses the network shows its first reason.
+
+    Raises:
+        CompilerError: The request cannot be met for any chip, such as an option that does not exist.
+    """
     results: dict[str, Manifest | BaseException] = {}
     with model_file(model) as path, warnings.catch_warnings():
         warnings.simplefilter("ignore", CompilerWarning)
@@ -147,53 +184,17 @@ def compare(model: Any, targets: Sequence[str] | None = None, **given: Any) -> C
     return comparison(results)
 
 
-@dataclass(frozen=True)
-class Layer:
-    """A layer as the compiler read it."""
-
-    name: str
-    #: ``conv2d``, ``linear``, ``lif``, …
-    op: str
-    #: ``(C, H, W)``.
-    shape: tuple[int, ...]
-    #: Names of the layers that it reads.
-    inputs: tuple[str, ...]
-    #: ONNX nodes that it was read from.
-    onnx_nodes: tuple[str, ...]
-    #: Fields of a neuron as text; ``None`` for other layers.
-    neuron: str | None
-    #: How a written-out neuron was recognised.
-    form: str | None
-    #: Number of weights, and of those that are not zero.
-    weights: int | None
-    nonzero_weights: int | None
-    #: Bits of an integer weight; ``None`` for floats.
-    weight_bits: int | None
-
-
-@dataclass(frozen=True)
-class Network:
-    """What is in a model file."""
-
-    name: str
-    steps: int
-    layers: tuple[Layer, ...]
-    notes: tuple[str, ...]
-    warnings: tuple[Diagnostic, ...]
-    #: All that the compiler said, as parsed JSON.
-    data: Mapping[str, Any] = field(repr=False)
-
-    def __str__(self) -> str:
-        rows = [f"{self.name}: {self.steps} step(s) per inference"]
-        width = max((len(layer.name) for layer in self.layers), default=0)
-        for layer in self.layers:
-            shape = "x".join(map(str, layer.shape))
-            rows.append(f"  {layer.name:<{width}}  {layer.op:<10} {shape:>12}  {layer.neuron or ''}".rstrip())
-        return "\n".join(rows)
-
-
 def inspect(model: Any, *, steps: int | None = None, shape: Mapping[str, Sequence[int]] | None = None) -> Network:
-    """What :func:`snnc.inspect` does."""
+    """What the compiler reads from a model: layers, neurons, and notes on what it left out.
+
+    Args:
+        model: A file or a model, as for :func:`compile`.
+        steps: Steps of an inference, in place of what the file says.
+        shape: Shapes of inputs whose dimensions are not fixed, by name.
+
+    Raises:
+        CompilerError: The model is not read.
+    """
     with model_file(model) as path:
         text, found = call(["inspect", path, *options(steps=steps), *shapes(shape)])
     data = json.loads(text)
@@ -215,34 +216,8 @@ def inspect(model: Any, *, steps: int | None = None, shape: Mapping[str, Sequenc
     return Network(data["name"], data["steps"], layers, tuple(data["notes"]), tuple(found), data)
 
 
-@dataclass(frozen=True)
-class Simulation:
-    """What a network gave for samples."""
-
-    #: What each output (or recorded layer) gave: ``[N, T, C, H, W]``, or ``[N, T, C]`` of a map with one position.
-    outputs: Mapping[str, Array]
-    #: Class of each sample, ``[N]``: the element of the first output with the greatest sum over the steps.
-    predicted: npt.NDArray[np.int64]
-    #: Share of samples whose class is their label; ``None`` without labels.
-    accuracy: float | None
-    #: Events per neuron and step of each layer of neurons and each input.
-    activity: Mapping[str, float]
-    warnings: tuple[Diagnostic, ...]
-
-    @property
-    def output(self) -> Array:
-        """The only output.
-
-        Raises:
-            SnncError: The network has several.
-        """
-        if len(self.outputs) != 1:
-            raise SnncError(f"the network has the outputs {', '.join(self.outputs)}: choose one of .outputs")
-        return next(iter(self.outputs.values()))
-
-
 def simulate(
-    model: Any,
+    model: Model,
     samples: Array | Mapping[str, Array],
     *,
     labels: Array | None = None,
@@ -250,7 +225,21 @@ def simulate(
     steps: int | None = None,
     record: Sequence[str] = (),
 ) -> Simulation:
-    """What :func:`snnc.simulate` does."""
+    """Runs samples through a network, each from the initial state.
+
+    Args:
+        model: A file or a model as for :func:`compile`, or the folder of a bundle: the mapped network, whose
+            outputs come ``latency_steps`` later.
+        samples: ``[N, T, ...]`` or ``[T, ...]`` with the shape of the input behind; by the names of the inputs
+            where there are several.
+        labels: Class of each sample, ``[N]``.
+        target: Run the integers that this chip would run.
+        steps: Steps of an inference recorded in the network; a sample runs for as many steps as it has.
+        record: Layers to give out in place of the outputs.
+
+    Raises:
+        CompilerError: The samples do not fit the network, or it is not read.
+    """
     arrays = dict(samples) if isinstance(samples, Mapping) else {"x": samples}
     if labels is not None:
         arrays["y"] = np.asarray(labels, np.int64)

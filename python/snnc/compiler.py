@@ -184,7 +184,7 @@ def compare(model: Model, targets: Sequence[str] | None = None, **given: Any) ->
     return comparison(results)
 
 
-def inspect(model: Any, *, steps: int | None = None, shape: Mapping[str, Sequence[int]] | None = None) -> Network:
+def inspect(model: Model, *, steps: int | None = None, shape: Mapping[str, Sequence[int]] | None = None) -> Network:
     """What the compiler reads from a model: layers, neurons, and notes on what it left out.
 
     Args:

@@ -118,12 +118,23 @@ def test_pilotnet_sigma_delta(name: str, suffix: str, tmp_path: Path) -> None:
         np.testing.assert_array_equal(out[:9], recorded["output"].reshape(-1))
 
 
-@pytest.mark.parametrize("name", ["pilotnet_sdnn", "pilotnet_sdnn_small", "pilotnet_sdnn_square"])
-def test_sigma_delta_files_run(name: str) -> None:
-    model = from_netx(MODELS / f"{name}.net", steps=4)
+SIGMA_DELTA = ["pilotnet_sdnn", "pilotnet_sdnn_small", "pilotnet_sdnn_square"]
+
+
+def sigma_delta(name: str, steps: int = 4) -> tuple[onnx.ModelProto, np.ndarray]:
+    """A network, and an image that changes in places from step to step."""
+    model = from_netx(MODELS / f"{name}.net", steps=steps)
     shape = [d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim][1:]
-    image = np.random.default_rng(0).integers(-50, 64, shape)
-    made = [step["output"] for step in files.run(model, np.stack([image] * 3))]
+    random = np.random.default_rng(0)
+    images = [random.integers(-50, 64, shape)]
+    for _ in range(steps - 1):
+        images.append(np.where(random.random(shape) < 0.2, random.integers(-50, 64, shape), images[-1]))
+    return model, np.stack(images)
+
+
+@pytest.mark.parametrize("name", SIGMA_DELTA)
+def test_sigma_delta_files_run(name: str) -> None:
+    made = [step["output"] for step in files.run(*sigma_delta(name))]
     assert made[0].any() and all((step == np.trunc(step)).all() for step in made)
 
 
@@ -137,6 +148,8 @@ def network(name: str) -> tuple[onnx.ModelProto, np.ndarray]:
     if name == "tiny":
         return tiny()
     model = from_netx(MODELS / f"{name}.net", steps=24)
+    if name in SIGMA_DELTA:
+        return sigma_delta(name)
     if name == "mnist_bootstrap":
         return model, np.stack([np.random.default_rng(1).integers(0, 150, 784)] * 24)
     return model, binary_inputs(784 if name == "mnist_netx" else 200)
@@ -154,6 +167,26 @@ def test_snnc_gives_the_spikes_of_onnx_runtime(name: str, options: tuple[str, ..
 
 
 @files.needs_binary
+@pytest.mark.parametrize("name", SIGMA_DELTA)
+@pytest.mark.parametrize("options", [(), ("--target", "loihi2")], ids=["the file", "the chip's integers"])
+def test_snnc_gives_the_messages_of_onnx_runtime(name: str, options: tuple[str, ...], tmp_path: Path) -> None:
+    """What every sigma-delta layer sends, in every step."""
+    model, images = sigma_delta(name)
+    messages = {
+        node.name.removesuffix(".messages"): node.output[0]
+        for node in model.graph.node
+        if node.op_type == "Floor"
+    }
+    assert len(messages) >= 4
+    simulated = files.simulate(model, images, tmp_path, ["input0", *messages], *options)
+    made = files.run(model, images, ["input0.s", *messages.values()])
+    for layer, value in {"input0": "input0.s", **messages}.items():
+        want = np.stack([step[value] for step in made])
+        assert want.any(), layer
+        np.testing.assert_array_equal(simulated[layer].reshape(want.shape), want, layer)
+
+
+@files.needs_binary
 def test_snnc_gives_the_recorded_spikes_of_tiny(tmp_path: Path) -> None:
     model, inputs = tiny()
     simulated = files.simulate(model, inputs, tmp_path, ["input0", "conv1", "conv2"])
@@ -163,7 +196,7 @@ def test_snnc_gives_the_recorded_spikes_of_tiny(tmp_path: Path) -> None:
 
 
 @files.needs_binary
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [*NETWORKS, *SIGMA_DELTA])
 def test_snnc_compiles_for_loihi2(name: str, tmp_path: Path) -> None:
     """Nothing is rounded, and what runs on the chip gives the same outputs, some steps later."""
     model, inputs = network(name)

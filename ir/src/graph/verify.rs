@@ -4,7 +4,7 @@ use super::op::{Bias, Op, Values};
 use super::shape::Shape;
 use super::weights::{Scale, Storage, Weights};
 use super::{Graph, Node, NodeId, Number};
-use crate::neuron::{Emission, Model, Neuron, Rescale, Reset, Spec, Timing};
+use crate::neuron::{Delta, Emission, MAX_UNIT, Model, Neuron, Rescale, Reset, SigmaDelta, Spec, Timing};
 use thiserror::Error;
 
 #[cfg(test)]
@@ -226,7 +226,17 @@ fn check_neuron(graph: &Graph, node: &Node, neuron: &Neuron, fail: &mut impl FnM
 }
 
 fn check_spec<S: PartialOrd + Default + Copy>(spec: &Spec<S>, fail: &mut impl FnMut(String)) {
-    let Model::Spiking(s) = &spec.model else { return };
+    let s = match &spec.model {
+        Model::Spiking(spiking) => spiking,
+        Model::SigmaDelta(SigmaDelta { unit: Some(unit), .. })
+        | Model::Delta(Delta { unit: Some(unit), .. }) => {
+            if !unit.is_power_of_two() || *unit > MAX_UNIT {
+                fail(format!("its unit of changes, {unit}, is no power of two up to {MAX_UNIT}"));
+            }
+            return;
+        }
+        _ => return,
+    };
     if s.reset.timing() == Some(Timing::Refund) && !matches!(s.reset, Reset::Subtract(_)) {
         fail("a refunded reset must subtract".into());
     }

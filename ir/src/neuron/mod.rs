@@ -15,7 +15,7 @@ pub use activation::Activation;
 pub use fixed::{FixedPoint, Overflow, Rounding};
 pub use integrator::Integrator;
 pub use rescale::Rescale;
-pub use sigma_delta::{Delta, Rectifier, SigmaDelta};
+pub use sigma_delta::{Delta, MAX_UNIT, Rectifier, SigmaDelta};
 pub use spiking::{Compare, Current, DecayOrder, Emission, Reset, Spiking, Timing};
 
 use crate::graph::param::Param;

@@ -79,6 +79,8 @@ pub(super) trait Arith {
     fn hold_i(&self, i: Self::S) -> Self::S;
     /// A graded value in the units in which it is given out.
     fn graded(&self, value: Self::S) -> Self::S;
+    /// `floor(value / unit)`.
+    fn whole_units(&self, value: Self::S, unit: u32) -> Self::S;
 
     fn passes(&self, u: Self::S, threshold: Self::S, compare: Compare) -> bool {
         match compare {
@@ -136,6 +138,9 @@ impl Arith for Float {
     fn graded(&self, value: f32) -> f32 {
         value
     }
+    fn whole_units(&self, value: f32, unit: u32) -> f32 {
+        (value / unit as f32).floor()
+    }
 }
 
 impl Arith for FixedPoint {
@@ -178,5 +183,9 @@ impl Arith for FixedPoint {
     }
     fn graded(&self, value: i64) -> i64 {
         Self::graded(self, value, false)
+    }
+    fn whole_units(&self, value: i64, unit: u32) -> i64 {
+        // The verifier asks for a power of two.
+        value.div_euclid(i64::from(unit.max(1)))
     }
 }

@@ -225,26 +225,28 @@ impl<A: Arith> Cell<'_, A> {
             Rectifier::Relu => a.max(sum, A::S::default()),
             Rectifier::Identity => sum,
         };
-        self.change(activated, &m.threshold, m.compare, state)
+        self.change(activated, &m.threshold, m.compare, m.unit, state)
     }
 
     fn delta(&self, m: &Delta<A::E>, state: &mut State<A>, x: A::E) -> A::E {
-        self.change(self.a.state(x), &m.threshold, m.compare, state)
+        self.change(self.a.state(x), &m.threshold, m.compare, m.unit, state)
     }
 
-    /// Gives out the difference to the reference when it passes the threshold, and moves the reference.
+    /// Gives out the difference to the reference when it passes the threshold, in whole units where there are
+    /// units, and moves the reference by all of it.
     fn change(
         &self,
         value: A::S,
         threshold: &Param<A::E>,
         compare: crate::neuron::Compare,
+        unit: Option<u32>,
         state: &mut State<A>,
     ) -> A::E {
         let a = self.a;
         let d = a.sub(a.graded(value), state.i[self.k]);
         let s = if a.passes(a.abs(d), self.get(threshold), compare) { d } else { A::S::default() };
         state.i[self.k] = a.add(state.i[self.k], s);
-        a.element(s)
+        a.element(unit.map_or(s, |unit| a.whole_units(s, unit)))
     }
 
     fn integrator(&self, m: &Integrator<A::E>, state: &mut State<A>, x: A::E) -> A::E {

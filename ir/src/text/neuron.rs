@@ -40,15 +40,17 @@ impl<S> Model<S> {
 fn print_spec<S: Scalar>(spec: &Spec<S>, fields: &mut Fields<'_>) {
     match &spec.model {
         Model::Spiking(m) => spiking::print(m, fields),
-        Model::SigmaDelta(SigmaDelta { activation, threshold, compare, bias }) => {
+        Model::SigmaDelta(SigmaDelta { activation, threshold, compare, bias, unit }) => {
             fields.set("activation", word(RECTIFIER, activation));
             fields.param("threshold", threshold);
             fields.set("compare", word(COMPARE, compare));
             fields.maybe("bias", bias.as_ref());
+            print_unit(*unit, fields);
         }
-        Model::Delta(Delta { threshold, compare }) => {
+        Model::Delta(Delta { threshold, compare, unit }) => {
             fields.param("threshold", threshold);
             fields.set("compare", word(COMPARE, compare));
+            print_unit(*unit, fields);
         }
         Model::Integrator(Integrator { decay, gain, rest, initial }) => {
             fields.maybe("decay", decay.as_ref());
@@ -69,6 +71,12 @@ fn print_spec<S: Scalar>(spec: &Spec<S>, fields: &mut Fields<'_>) {
         }
     }
     fields.unless(0, "start", spec.start, spec.start);
+}
+
+fn print_unit(unit: Option<u32>, fields: &mut Fields<'_>) {
+    if let Some(unit) = unit {
+        fields.set("unit", unit);
+    }
 }
 
 fn print_fixed(fixed: &FixedPoint, decays: bool, fields: &mut Fields<'_>) {
@@ -116,10 +124,12 @@ fn parse_spec<S: Scalar>(mnemonic: &str, a: &mut Attributes<'_>) -> Result<Optio
             threshold: a.need("threshold", super::attributes::param)?,
             compare: a.need("compare", |c| c.choice(COMPARE))?,
             bias: a.param("bias")?,
+            unit: a.take("unit", Cursor::number)?,
         }),
         "delta" => Model::Delta(Delta {
             threshold: a.need("threshold", super::attributes::param)?,
             compare: a.need("compare", |c| c.choice(COMPARE))?,
+            unit: a.take("unit", Cursor::number)?,
         }),
         "integrator" => Model::Integrator(Integrator {
             decay: a.param("decay")?,

@@ -26,8 +26,8 @@ const FULL: &str = r#"network "a \"b\"\\\n\u{200b}é" steps 3 integer {
   %6 = reshape "r" (%0) : 48x1x1
   %7 = cuba "n" (%0) : 2x4x6 {decay channel [1, 2], order after_input, current_decay 3, current_order after_input, gain 4, bias 5, rest 6, threshold 7, compare gt, reset value next, reset_value 8, emit count, max_count 9, v_min -10, refractory 11, levels [1, 2], initial 12, current_initial 13, start 14, shift 15, rounding nearest, v_bits 16, v_overflow wrap, i_bits 17, i_overflow saturate}
   %8 = lif "n2" (%0) : 2x4x6 {real, decay -0.0, threshold 1e-45, compare ge, reset none, emit scaled, spike_value inf}
-  %9 = sigma_delta "d" (%0) : 2x4x6 {activation identity, threshold 1, compare ge, bias 2, shift 3}
-  %10 = delta "e" (%0) : 2x4x6 {threshold 1, compare gt}
+  %9 = sigma_delta "d" (%0) : 2x4x6 {activation identity, threshold 1, compare ge, bias 2, unit 64, shift 3}
+  %10 = delta "e" (%0) : 2x4x6 {threshold 1, compare gt, unit 1}
   %11 = integrator "i" (%0) : 2x4x6 {decay 1, gain 2, rest 3, initial 4, shift 12}
   %12 = activation "q" (%0) : 2x4x6 {scale 1, zero_point -3, range -8..=7, relu}
 }

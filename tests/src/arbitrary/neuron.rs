@@ -6,8 +6,8 @@ use snnc_ir::graph::Number;
 use snnc_ir::graph::param::Param;
 use snnc_ir::graph::shape::Shape;
 use snnc_ir::neuron::{
-    Activation, Compare, Current, DecayOrder, Delta, Emission, FixedPoint, Integrator, Model, Neuron,
-    Overflow, Rectifier, Rescale, Reset, Rounding, SigmaDelta, Spec, Spiking, Timing,
+    Activation, Compare, Current, DecayOrder, Delta, Emission, FixedPoint, Integrator, MAX_UNIT, Model,
+    Neuron, Overflow, Rectifier, Rescale, Reset, Rounding, SigmaDelta, Spec, Spiking, Timing,
 };
 
 /// How parameters of a number system are drawn.
@@ -119,6 +119,10 @@ impl Layer<'_> {
         self.c.of(&[Compare::GreaterOrEqual, Compare::Greater])
     }
 
+    fn unit(&mut self) -> Option<u32> {
+        self.c.maybe(2, |c| c.of(&[1, 2, 4, 64, MAX_UNIT]))
+    }
+
     fn spec<S: Draw>(&mut self, family: Family) -> Spec<S> {
         let model = match family {
             Family::If | Family::Lif | Family::Cuba => Model::Spiking(self.spiking(family)),
@@ -127,10 +131,13 @@ impl Layer<'_> {
                 threshold: self.param(S::threshold),
                 compare: self.compare(),
                 bias: self.maybe(S::signed),
+                unit: self.unit(),
             }),
-            Family::Delta => {
-                Model::Delta(Delta { threshold: self.param(S::threshold), compare: self.compare() })
-            }
+            Family::Delta => Model::Delta(Delta {
+                threshold: self.param(S::threshold),
+                compare: self.compare(),
+                unit: self.unit(),
+            }),
             Family::Integrator => Model::Integrator(Integrator {
                 decay: self.c.one_in(2).then(|| self.decay()),
                 gain: self.maybe(S::signed),

@@ -71,24 +71,39 @@ pub(super) fn integrator(
 
 /// Sum and bias count in the weight step, threshold and reference in the unit of what is given out.
 pub(super) fn sigma_delta(m: &SigmaDelta<f32>, start: u32, around: &Around<'_>) -> Result<Made, Problem> {
+    whole_units(m.unit, around)?;
     let mut loss = Loss::default();
     let mut worst = 0f64;
     let bias = m.bias.as_ref().map(|p| state(p, f64::from(around.scale), "bias", &mut worst)).transpose()?;
     loss.bias = worst;
     let rescale = factor(f64::from(around.scale) / around.unit, &mut loss)?;
     let threshold = threshold(&m.threshold, around.unit, &mut loss)?;
-    let (activation, compare) = (m.activation, m.compare);
-    let model = Model::SigmaDelta(SigmaDelta { activation, threshold, compare, bias });
+    let (activation, compare, unit) = (m.activation, m.compare, m.unit);
+    let model = Model::SigmaDelta(SigmaDelta { activation, threshold, compare, bias, unit });
     Ok(Made { unit: around.unit, loss, ..Made::new(model, start, rescale) })
 }
 
 /// Threshold and reference count in the unit of what is given out.
 pub(super) fn delta(m: &Delta<f32>, start: u32, around: &Around<'_>) -> Result<Made, Problem> {
+    whole_units(m.unit, around)?;
     let mut loss = Loss::default();
     let rescale = factor(f64::from(around.scale) / around.unit, &mut loss)?;
     let threshold = threshold(&m.threshold, around.unit, &mut loss)?;
-    let model = Model::Delta(Delta { threshold, compare: m.compare });
+    let model = Model::Delta(Delta { threshold, compare: m.compare, unit: m.unit });
     Ok(Made { unit: around.unit, loss, ..Made::new(model, start, rescale) })
+}
+
+/// Changes that are given out in whole units: those of integers only, where threshold and reference count in 1.
+fn whole_units(unit: Option<u32>, around: &Around<'_>) -> Result<(), Problem> {
+    match unit {
+        Some(unit) if !around.whole => Err(Problem::new(
+            format!(
+                "it gives out changes in whole units of {unit}, and its sums are no integers by construction"
+            ),
+            "use integer weights, biases, thresholds and inputs in front of it, or leave out the Floor behind it",
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn threshold(param: &Param<f32>, unit: f64, loss: &mut Loss) -> Result<Param<i32>, Problem> {

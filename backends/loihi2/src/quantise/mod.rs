@@ -258,6 +258,7 @@ impl Run<'_> {
                 Some(Source::Same(u)) => *u,
                 _ => 1.0,
             },
+            whole: self.units.is_whole(id),
             read: is_read(graph, id),
             spike,
             form: self.rules.fixed.as_ref(),

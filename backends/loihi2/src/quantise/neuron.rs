@@ -40,6 +40,8 @@ pub(super) struct Around<'r> {
     pub(super) steps: u32,
     /// What an event is to stand for, where that is not up to the population.
     pub(super) unit: f64,
+    /// Whether what it calculates with are integers by construction; `unit` is 1 then.
+    pub(super) whole: bool,
     /// Whether a connection reads it, and not only an output.
     pub(super) read: bool,
     /// How a spike of a real value is given out.

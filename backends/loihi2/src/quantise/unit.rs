@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use snnc_ir::graph::op::{Bias, Conv2d, Linear, Op, Values};
 use snnc_ir::graph::param::Param;
 use snnc_ir::graph::{Graph, NodeId};
-use snnc_ir::neuron::{Emission, Integrator, Model, Neuron, Spec};
+use snnc_ir::neuron::{Delta, Emission, Integrator, Model, Neuron, SigmaDelta, Spec};
 
 /// Parts of its threshold in which a delta or sigma-delta unit counts what it gives out: fine beside the
 /// threshold, which is what such a unit ignores anyway, and coarse enough for long sums in 24 bits.
@@ -68,13 +68,20 @@ pub(super) struct Spike {
 #[derive(Debug)]
 pub(super) struct Units {
     sources: Vec<Option<Source>>,
+    /// For each node whether its values are integers by construction.
+    whole: Vec<bool>,
 }
 
 impl Units {
     pub(super) fn of(graph: &Graph) -> Self {
         let whole = whole_values(graph);
         let sources = graph.ids().map(|id| source(graph, id, whole[id.index()])).collect();
-        Self { sources }
+        Self { sources, whole }
+    }
+
+    /// Whether the values of a node are integers by construction; in a unit of changes, what it calculates with too.
+    pub(super) fn is_whole(&self, id: NodeId) -> bool {
+        self.whole[id.index()]
     }
 
     /// The unit of a source of events.
@@ -199,6 +206,9 @@ fn source(graph: &Graph, id: NodeId, whole: bool) -> Option<Source> {
         },
         Model::Activation(a) => Source::Same(f64::from(a.scale)),
         Model::SigmaDelta(_) | Model::Delta(_) if whole => Source::Same(1.0),
+        Model::SigmaDelta(SigmaDelta { unit: Some(_), .. }) | Model::Delta(Delta { unit: Some(_), .. }) => {
+            Source::Same(1.0)
+        }
         Model::SigmaDelta(m) => Source::Same(of_threshold(&m.threshold)),
         Model::Delta(m) => Source::Same(of_threshold(&m.threshold)),
         Model::Integrator(_) => Source::Membrane(id),

@@ -101,6 +101,8 @@ impl Sample {
         let slots = state_slots(node);
         let mut graph = GraphProto { name: "body".into(), ..GraphProto::default() };
         let mut own = NodeProto { name: "body".into(), ..node.clone() };
+        // Of what is behind the operator its body says nothing.
+        own.attribute.retain(|a| a.name != super::UNIT);
         let shape = if sequence { vec![STEPS, 1, WIDTH] } else { vec![1, WIDTH] };
         for (k, input) in own.input.iter_mut().enumerate() {
             *input = format!("i{k}");

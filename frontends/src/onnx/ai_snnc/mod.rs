@@ -28,6 +28,9 @@ use snnc_ir::neuron::{FixedPoint, Model, Neuron, Spec};
 /// The domain of the neurons.
 pub(crate) const DOMAIN: &str = "ai.snnc";
 
+/// Attribute of a delta or sigma-delta neuron that stands for a Floor behind it; no file has it.
+pub(crate) const UNIT: &str = "snnc.unit";
+
 /// The version of the operator set that is read.
 pub(crate) const VERSION: i64 = 1;
 
@@ -59,6 +62,12 @@ pub(crate) fn is_known(node: &NodeProto) -> bool {
 /// Whether a node makes the network one of integers.
 pub(crate) fn is_integer(node: &NodeProto) -> bool {
     matches!(kind(node), Some(Kind::Standard(Signature { family: Family::CubaInt { .. }, .. })))
+}
+
+/// Whether a node gives out changes.
+pub(crate) fn gives_changes(node: &NodeProto) -> bool {
+    let changes = |s: &Signature| matches!(s.family, Family::SigmaDelta { .. } | Family::Delta { .. });
+    matches!(kind(node), Some(Kind::Standard(signature)) if changes(&signature))
 }
 
 /// Whether a node takes whole sequences.

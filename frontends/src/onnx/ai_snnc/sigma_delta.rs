@@ -1,5 +1,6 @@
 //! `SigmaDelta` and `Delta`.
 
+use super::UNIT;
 use super::{arity, real};
 use crate::onnx::call::Call;
 use crate::onnx::importer::Importer;
@@ -25,7 +26,8 @@ pub(super) fn sigma_delta<'m>(
     }
     let threshold = im.real_param(call.required(3)?, features)?;
     let bias = if bias { Some(im.real_param(call.required(4)?, features)?) } else { None };
-    Ok(real(Model::SigmaDelta(SigmaDelta { activation, threshold, compare, bias })))
+    let unit = unit(call)?;
+    Ok(real(Model::SigmaDelta(SigmaDelta { activation, threshold, compare, bias, unit })))
 }
 
 /// `x, ref, threshold`.
@@ -39,7 +41,13 @@ pub(super) fn delta<'m>(
     let features = x.features();
     from_zero(im, call, Slot { input: 1, output: 1 }, features)?;
     let threshold = im.real_param(call.required(2)?, features)?;
-    Ok(real(Model::Delta(Delta { threshold, compare })))
+    let unit = unit(call)?;
+    Ok(real(Model::Delta(Delta { threshold, compare, unit })))
+}
+
+/// Written by [`expand`](crate::onnx::expand).
+fn unit(call: &Call<'_>) -> Result<Option<u32>, Refusal> {
+    Ok(u32::try_from(call.attributes.int(UNIT, 0)?).ok().filter(|unit| *unit > 0))
 }
 
 /// These neurons start at zero.

@@ -1,6 +1,6 @@
 //! Where a rounding is written out.
 
-use super::values::{Values, is_plain, zip};
+use super::super::values::{Values, is_plain, zip};
 use crate::onnx::file::ExternalData;
 use crate::onnx::proto::{GraphProto, NodeProto};
 

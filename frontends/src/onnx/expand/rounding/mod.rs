@@ -7,7 +7,6 @@
 //! the layer whose weights it goes into.
 
 mod find;
-mod values;
 
 use super::names::Prefixes;
 use super::stored;

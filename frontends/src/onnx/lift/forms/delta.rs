@@ -16,7 +16,7 @@ pub(super) fn find(algebra: &Algebra<'_, '_>, node: usize) -> Option<Found> {
         return None;
     }
     let threshold = cell::param(algebra, node, &change.threshold)?;
-    let model = Model::Delta(Delta { threshold, compare: change.compare });
+    let model = Model::Delta(Delta { threshold, compare: change.compare, unit: None });
     Some(Found {
         form: "",
         through: None,

@@ -33,6 +33,7 @@ pub(super) fn find(algebra: &Algebra<'_, '_>, node: usize) -> Option<Found> {
                 true => None,
                 false => Some(cell::param(algebra, node, &bias)?),
             },
+            unit: None,
         });
         let states = vec![(state, Slot::Membrane), (change.reference, Slot::Reference)];
         Some(Found { form: "", through: None, model, input, states })

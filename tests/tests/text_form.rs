@@ -206,6 +206,7 @@ const WORDS: &[&str] = &[
     "start",
     "relu",
     "identity",
+    "unit",
     "zero_point",
     "binary",
     "real",

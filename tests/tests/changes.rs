@@ -213,6 +213,8 @@ fn a_floor_behind_changes_is_their_unit() {
         let graph = imported(graph).unwrap();
         let ops: Vec<&str> = graph.nodes.iter().map(|n| n.op.mnemonic()).collect();
         assert_eq!(ops, ["input", "delta", "sigma_delta", "output"]);
+        let origin: &[&str] = if unit == 1 { &["/s", "/y"] } else { &["/s", "/m", "/y"] };
+        assert_eq!(graph.nodes[2].origin, origin);
         assert!(
             text::print(&graph).contains(&format!("bias 20.0, unit {unit}}}")),
             "{}",
@@ -253,6 +255,8 @@ fn other_floors_are_refused() {
     for builder in [third, each, shared] {
         let refused = imported(builder).unwrap_err();
         assert_eq!(refused[0].code, Code::UnrecognisedNeuron, "{refused:?}");
+        let message = "the Floor '/y' behind the changes of '/s' is no unit that these are given out in";
+        assert_eq!(refused[0].message, message);
     }
     let mut marked = changes(|b| b.node("Floor", &["s"], &["y"]));
     marked.graph.node[1].attribute.push(int("snnc.unit", 64));

@@ -310,8 +310,9 @@ _ATTRIBUTES: dict[str, dict[str, _Form]] = {
         "compare": _COMPARE,
         "threshold": _Parser._parameter,
         "bias": _Parser._parameter,
+        "unit": _Parser._count,
     },
-    "delta": {**_FIXED, "threshold": _Parser._parameter, "compare": _COMPARE},
+    "delta": {**_FIXED, "threshold": _Parser._parameter, "compare": _COMPARE, "unit": _Parser._count},
     "integrator": {**_FIXED, **dict.fromkeys(("decay", "gain", "rest", "initial"), _Parser._parameter)},
     "activation": {
         **_FIXED,

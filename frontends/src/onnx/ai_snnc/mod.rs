@@ -192,6 +192,12 @@ fn finish<'m>(im: &mut Importer<'m>, call: &Call<'m>, x: &Layer, neuron: Neuron)
     }
     let parts = parts(&neuron);
     let layer = im.emit(call, Op::Neuron(Box::new(neuron)), &[x], Features::Same, x.ty)?;
+    // What became a part of the neuron.
+    for name in call.node.attribute.iter().filter(|a| a.name == UNIT).flat_map(|a| &a.strings) {
+        if let Some(name) = std::str::from_utf8(name).ok().filter(|n| !n.is_empty()) {
+            im.absorb(&layer, name);
+        }
+    }
     for (slot, part) in state_slots(call.node).into_iter().zip(parts) {
         if let (Some(input), Some(output)) = (call.input(slot.input), call.output(slot.output))
             && im.states.is_input(input)

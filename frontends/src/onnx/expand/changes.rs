@@ -7,8 +7,8 @@ use super::values::Values;
 use crate::onnx::ai_snnc::{self, UNIT};
 use crate::onnx::file::Model;
 use crate::onnx::proto::attribute_proto::AttributeType;
-use crate::onnx::proto::{AttributeProto, NodeProto};
-use crate::onnx::refusal::{Refusal, refuse};
+use crate::onnx::proto::{AttributeProto, GraphProto, NodeProto};
+use crate::onnx::refusal::{Refusal, refuse, refuse_with};
 use snnc_ir::diag::Code;
 use snnc_ir::neuron::MAX_UNIT;
 use std::collections::BTreeSet;
@@ -43,15 +43,21 @@ pub(super) fn is_needed(model: &Model) -> Result<bool, Refusal> {
 }
 
 /// Rewrites every neuron whose changes nothing but a Floor reads; whether there was one.
-pub(super) fn rewrite(model: &mut Model) -> bool {
-    let Some(graph) = model.proto.graph.as_ref() else { return false };
+///
+/// # Errors
+/// When a Floor behind changes cannot become a part of the neuron.
+pub(super) fn rewrite(model: &mut Model) -> Result<bool, Refusal> {
+    let Some(graph) = model.proto.graph.as_ref() else { return Ok(false) };
     let mut values = Values::new(graph, &model.external);
     let neurons = graph.node.iter().enumerate().filter(|(_, n)| ai_snnc::gives_changes(n));
     let found: Vec<Found> = neurons.filter_map(|(k, node)| find(&mut values, k, node)).collect();
-    let Some(graph) = model.proto.graph.as_mut() else { return false };
+    check_rest(graph, &values, &found)?;
+    let Some(graph) = model.proto.graph.as_mut() else { return Ok(false) };
     let mut gone: BTreeSet<usize> = BTreeSet::new();
     for Found { neuron, factor, floor, unit } in &found {
         let result = graph.node.get(*floor).and_then(|n| n.output.first()).cloned();
+        let behind = factor.iter().chain([floor]).filter_map(|k| graph.node.get(*k));
+        let strings = behind.map(|n| n.name.clone().into_bytes()).collect();
         let Some(node) = graph.node.get_mut(*neuron) else { continue };
         if let (Some(output), Some(result)) = (node.output.first_mut(), result) {
             *output = result;
@@ -59,6 +65,7 @@ pub(super) fn rewrite(model: &mut Model) -> bool {
                 name: UNIT.into(),
                 r#type: AttributeType::Int.into(),
                 i: i64::from(*unit),
+                strings,
                 ..AttributeProto::default()
             });
             gone.extend(factor.iter().chain([floor]));
@@ -66,7 +73,46 @@ pub(super) fn rewrite(model: &mut Model) -> bool {
     }
     let mut at = 0..;
     graph.node.retain(|_| at.next().is_none_or(|k| !gone.contains(&k)));
-    !found.is_empty()
+    Ok(!found.is_empty())
+}
+
+/// Says of a Floor that is left behind changes why it is.
+fn check_rest(graph: &GraphProto, values: &Values<'_>, found: &[Found]) -> Result<(), Refusal> {
+    let taken: BTreeSet<usize> = found.iter().map(|f| f.floor).collect();
+    for (k, node) in graph.node.iter().enumerate().filter(|(_, n)| is_standard(n, "Floor")) {
+        let Some(neuron) = (0..=1).find_map(|factors| behind_changes(graph, values, node, factors)) else {
+            continue;
+        };
+        if !taken.contains(&k) {
+            let message = format!(
+                "the Floor '{}' behind the changes of '{}' is no unit that these are given out in",
+                node.name, neuron.name
+            );
+            return Err(refuse_with(
+                Code::UnrecognisedNeuron,
+                message,
+                "between them may be one factor 1/2^k for all, k at most 23, and nothing else may read the changes",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The neuron whose changes a node reads, through so many factors.
+fn behind_changes<'g>(
+    graph: &'g GraphProto,
+    values: &Values<'_>,
+    node: &NodeProto,
+    factors: usize,
+) -> Option<&'g NodeProto> {
+    node.input.iter().take(2).find_map(|input| {
+        let source = graph.node.get(values.source(input)?)?;
+        if factors > 0 {
+            let factor = is_standard(source, "Mul") || is_standard(source, "Div");
+            return behind_changes(graph, values, source, factors - 1).filter(|_| factor);
+        }
+        (ai_snnc::gives_changes(source) && source.output.first() == Some(input)).then_some(source)
+    })
 }
 
 fn find(values: &mut Values<'_>, neuron: usize, node: &NodeProto) -> Option<Found> {

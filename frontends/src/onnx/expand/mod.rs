@@ -19,8 +19,7 @@ use super::refusal::Refusal;
 /// The model with everything rewritten; `None` when there is nothing to rewrite.
 ///
 /// # Errors
-/// When functions call themselves, or expand to more than is allowed, or a node has an attribute that is written
-/// here.
+/// When functions call themselves, or expand to more than is allowed; when a Floor behind changes is no unit of them.
 pub(crate) fn expand(model: &Model) -> Result<Option<Model>, Refusal> {
     let calls = functions::has_calls(model.proto());
     let changes = changes::is_needed(model)?;
@@ -33,7 +32,7 @@ pub(crate) fn expand(model: &Model) -> Result<Option<Model>, Refusal> {
         functions::inline(&mut expanded.proto)?;
     }
     // A function may hold a neuron with what is behind it.
-    let changes = changes::rewrite(&mut expanded);
+    let changes = changes::rewrite(&mut expanded)?;
     let rounds = rounding::rewrite(&mut expanded);
     let quantised = quantised::rewrite(&mut expanded);
     Ok((calls || changes || rounds || quantised).then_some(expanded))

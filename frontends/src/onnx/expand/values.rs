@@ -47,7 +47,12 @@ impl<'g> Values<'g> {
         values
     }
 
-    /// The node that gives a value.
+    /// The index of the node that gives a value, of any domain.
+    pub(super) fn source(&self, name: &str) -> Option<usize> {
+        self.producers.get(name).copied()
+    }
+
+    /// The standard node that gives a value.
     pub(super) fn producer(&self, name: &str) -> Option<(usize, &'g NodeProto)> {
         let k = *self.producers.get(name)?;
         let node = self.graph.node.get(k)?;

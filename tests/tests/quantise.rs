@@ -256,6 +256,23 @@ fn levels_of_quantised_activations_are_kept() {
 }
 
 #[test]
+fn the_maximum_of_sums_holds_all_of_them() {
+    let (real, integer) = quantised(
+        "network \"max\" steps 2 real {
+  %0 = input \"x\" : 1x2x2 {values -3..=4}
+  %1 = sum_pool \"sum\" (%0) : 1x1x2 {kernel [2, 1], stride [1, 1]}
+  %2 = max_pool \"max\" (%1) : 1x1x1 {kernel [1, 2], stride [1, 1]}
+  %3 = delta \"s\" (%2) : 1x1x1 {threshold 1, compare ge}
+  %4 = output \"y\" (%3) : 1x1x1
+}",
+    );
+    let inputs = [vec![Values::Real(vec![-3.0; 4])], vec![Values::Real(vec![4.0; 4])]];
+    let before = trace(&real, &inputs, &["s".to_owned()]);
+    assert_eq!(before.concat().concat(), [-6.0, 14.0]);
+    assert_eq!(trace(&integer, &integers(&inputs), &["s".to_owned()]), before);
+}
+
+#[test]
 fn a_sigma_delta_unit_follows_its_real_form() {
     let threshold = 0.25;
     let (real, integer) = quantised(

@@ -4,6 +4,8 @@
 //! one of the two. In integers of one unit that is exact. The pairs of a window form a tree, so a window of
 //! `k` takes `k - 1` such populations in `log2(k)` levels, and one that puts the sum together.
 
+use std::collections::BTreeSet;
+
 use snnc_ir::graph::op::{Conv2d, Op, Values, Window};
 use snnc_ir::graph::shape::Shape;
 use snnc_ir::graph::weights::{Storage, Weights};
@@ -51,9 +53,30 @@ fn events(graph: &Graph, id: NodeId, window: &Window) -> Option<Events> {
         let (l, h) = range(graph, source);
         (lo, hi) = (lo.min(l), hi.max(h));
     }
+    let (most, added) = (STATE_MAX as i32, added(graph, source));
+    let (lo, hi) = (lo.saturating_mul(added).clamp(-most, most), hi.saturating_mul(added).clamp(-most, most));
     // Padding takes no part in a maximum; a zero in its place does no harm when nothing is less.
     let sound = window.pad == [0; 4] || lo == 0;
     sound.then_some(Events { unit: f64::from_bits(unit) as f32, range: (lo, hi) })
+}
+
+/// How many events are added up to one value on the way to a node, at most.
+fn added(graph: &Graph, id: NodeId) -> i32 {
+    let mut seen = BTreeSet::new();
+    let mut stack = vec![id];
+    let mut added = 1i32;
+    while let Some(at) = stack.pop() {
+        let node = graph.node(at);
+        if matches!(node.op, Op::Input(_) | Op::Neuron(_)) || !seen.insert(at) {
+            continue;
+        }
+        if let Op::SumPool(pool) = &node.op {
+            let window = pool.window.kernel[0].saturating_mul(pool.window.kernel[1]);
+            added = added.saturating_mul(i32::try_from(window).unwrap_or(i32::MAX));
+        }
+        stack.extend(&node.inputs);
+    }
+    added
 }
 
 /// Least and greatest event of a source, in its unit.

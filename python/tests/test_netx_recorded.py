@@ -173,9 +173,7 @@ def test_snnc_gives_the_messages_of_onnx_runtime(name: str, options: tuple[str, 
     """What every sigma-delta layer sends, in every step."""
     model, images = sigma_delta(name)
     messages = {
-        node.name.removesuffix(".messages"): node.output[0]
-        for node in model.graph.node
-        if node.op_type == "Floor"
+        node.name.removesuffix(".messages"): node.output[0] for node in model.graph.node if node.op_type == "Floor"
     }
     assert len(messages) >= 4
     simulated = files.simulate(model, images, tmp_path, ["input0", *messages], *options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import torch
 from spikingjelly.activation_based import functional, layer, neuron
 from torch import Tensor, nn
 
@@ -23,6 +24,12 @@ NEURONS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
+READOUTS: dict[str, Callable[[], nn.Module]] = {
+    "if": lambda: neuron.NonSpikingIFNode(),
+    "lif": lambda: neuron.NonSpikingLIFNode(tau=4.0),
+}
+
+
 def _single(model: nn.Module, x: Tensor) -> Tensor:
     functional.reset_net(model)
     return stepwise(model, x)
@@ -32,6 +39,11 @@ def _multi(model: nn.Module, x: Tensor) -> Tensor:
     functional.reset_net(model)
     result: Tensor = model(x)
     return result
+
+
+def _membranes(model: nn.Module, x: Tensor) -> Tensor:
+    functional.reset_net(model)
+    return torch.stack(model(x))
 
 
 def _layers(first: nn.Module, second: nn.Module) -> nn.Module:
@@ -53,3 +65,6 @@ def cases() -> Iterator[Case]:
         yield Case(f"spikingjelly_{name}", network(make(), make()), _single, weights=6.0)
         layers = _layers(make(), make())
         yield Case(f"spikingjelly_multi_{name}", layers, _multi, lambda x: x, {}, weights=6.0)
+    for name, readout in READOUTS.items():
+        model = _layers(neuron.LIFNode(), readout())
+        yield Case(f"spikingjelly_readout_{name}", model, _membranes, lambda x: x, {}, "values", weights=6.0)

@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from spikingjelly.activation_based import neuron as nodes
 from spikingjelly.activation_based.base import MemoryModule
-from spikingjelly.activation_based.neuron import base_node
 from torch import Tensor, nn
 
 from ...errors import ExportError
@@ -25,11 +24,9 @@ _PARAMETRIC = ("ParametricLIFNode",)
 _READOUT = ("NonSpikingIFNode", "NonSpikingLIFNode")
 
 
-def _base(module: nn.Module) -> type | None:
-    return next((kind for kind in type(module).__mro__ if kind in _bases()), None)
-
-
 def _bases() -> tuple[type, ...]:
+    # A module of its own since version 2.
+    base_node = getattr(nodes, "base_node", nodes)
     kinds = ("BaseNode", "SimpleBaseNode", "NonSpikingBaseNode")
     return tuple(getattr(base_node, kind) for kind in kinds if hasattr(base_node, kind))
 
@@ -45,9 +42,10 @@ def neuron(module: nn.Module) -> Found | None:
         known = ", ".join((*_IF, *_LIF, *_PARAMETRIC, *_READOUT))
         raise ExportError(f"no ai.snnc operator describes it; supported are {known}")
     made = _readout(module) if name in _READOUT else _spiking(module, name)
-    multi = getattr(module, "step_mode", "s") == "m"
+    readout = name in _READOUT
+    multi = readout or getattr(module, "step_mode", "s") == "m"
 
-    def call(tracer: Tracer, x: Tensor, *args: Any) -> Tensor:
+    def call(tracer: Tracer, x: Tensor, *args: Any) -> Any:
         if not multi:
             return tracer.neuron(made, x)[0]
         if x.shape[0] != 1:
@@ -55,7 +53,11 @@ def neuron(module: nn.Module) -> Found | None:
                 f"a multi step neuron gets {x.shape[0]} steps where the example has one: the model makes or repeats "
                 "steps itself; export the layers behind that, with an input of one step"
             )
-        return tracer.neuron(made, x.squeeze(0))[0].unsqueeze(0)
+        result = tracer.neuron(made, x.squeeze(0))[0]
+        if readout:
+            # All steps as a list, or what is made of them, which one step is a part of.
+            return [result] if getattr(module, "decode", None) is None else result
+        return result.unsqueeze(0)
 
     return Found(call, 0 if multi else None)
 
@@ -90,8 +92,9 @@ def _spiking(module: Any, name: str) -> Neuron:
 
 
 def _readout(module: Any) -> Neuron:
-    if getattr(module, "decode", None) not in (None, "last-mem"):
-        raise ExportError(f"decode='{module.decode}' sums over the steps: use decode=None, and sum the outputs")
+    decode = getattr(module, "decode", None)
+    if decode not in (None, "mean-mem", "last_mem"):
+        raise ExportError(f"decode='{decode}' takes a maximum over the steps; use decode=None, and take it outside")
     beta, gain = _decay(module, type(module).__name__)
     if gain is None:
         return Neuron(Operator.parse("LI"), {"beta": beta})

@@ -95,10 +95,8 @@ def cases() -> Iterator[Case]:
         yield Case(f"sinabs_{name}", Timed(make), _timed, lambda x: x.transpose(0, 1), {}, weights=weights)
         squeezed = network(make("Squeeze", batch_size=1), make("Squeeze", num_timesteps=STEPS))
         yield Case(f"sinabs_squeezed_{name}", squeezed, _squeezed, lambda x: x.squeeze(1), {}, weights=weights)
-    readout = network(
-        layers.IAFSqueeze(batch_size=1, spike_fn=activation.SingleSpike),
-        layers.ExpLeakSqueeze(tau_mem=10.0, batch_size=1),
-    )
+    single = layers.IAFSqueeze(batch_size=1, spike_fn=activation.SingleSpike)
+    readout = network(single, layers.ExpLeakSqueeze(tau_mem=10.0, batch_size=1))
     yield Case("sinabs_readout", readout, _squeezed, lambda x: x.squeeze(1), {}, "values")
     yield Case("sinabs_merge", Residual(), _squeezed, lambda x: x.squeeze(1), {})
     recurrent = layers.IAFRecurrent(nn.Linear(5, 5), spike_fn=activation.SingleSpike)

@@ -163,7 +163,7 @@ def compare(model: Model, targets: Sequence[str] | None = None, **given: Any) ->
     Args:
         model: A file or a model, as for :func:`compile`.
         targets: Names of chips; by default all that can be compiled for.
-        options: Options of :func:`compile`.
+        given: Options of :func:`compile`.
 
     Returns:
         A table with a row per chip; a chip that refuses the network shows its first reason.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from onnx import helper, numpy_helper
 
 from ..errors import ExportError
 from ..opset import DOMAIN, Operator
+from ..opset.order import in_order
 
 #: Operators that move values and do not change them.
 _MOVING = ("Transpose", "Reshape", "Unsqueeze", "Squeeze", "Identity", "Cast", "Flatten")
@@ -98,7 +99,6 @@ class Step:
                 parts += [output for output in node.output if output in live]
             elif node.op_type in _MOVING:
                 moved.update(node.output)
-        # A value that is read both whole and in part is a network input of its own kind.
         return [self._squeezed(part) for part in dict.fromkeys(parts)]
 
     def _squeezed(self, value: str) -> str:
@@ -138,7 +138,7 @@ class Step:
 
     def _live(self) -> set[str]:
         live = {info.name for info in self.graph.output}
-        for node in reversed(_ordered(self.graph.node)):
+        for node in reversed(in_order(self.graph.node)):
             if set(node.output) & live:
                 live.update(name for name in node.input if name)
         return live
@@ -285,21 +285,6 @@ class Step:
         for value in self.graph.initializer:
             value.name = new.get(value.name, value.name)
         self._index()
-
-
-def _ordered(nodes: Iterable[onnx.NodeProto]) -> list[onnx.NodeProto]:
-    """Nodes after those that they read."""
-    left, out = list(nodes), []
-    made = {output for node in left for output in node.output}
-    done: set[str] = set()
-    while left:
-        ready = [node for node in left if all(name not in made or name in done for name in node.input)]
-        if not ready:
-            raise ExportError("the traced graph has a cycle")
-        out += ready
-        done.update(output for node in ready for output in node.output)
-        left = [node for node in left if not (set(node.output) & done)]
-    return out
 
 
 def _rank(node: onnx.NodeProto) -> int:

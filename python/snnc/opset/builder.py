@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from .model import complete
 from .operators import DOMAIN, VERSION, Operator, make_node
+from .order import in_order
 
 OPSET = 20
 IR_VERSION = 10
@@ -208,7 +208,7 @@ class Builder:
         """The complete model for ``steps`` steps of ``dt`` seconds; checked by the ONNX checker."""
         self._check_names()
         graph = helper.make_graph(
-            _sorted(self._nodes),
+            in_order(self._nodes),
             self._name,
             [*self._inputs, *self._state_inputs],
             [*self._outputs, *self._state_outputs],
@@ -269,27 +269,3 @@ class Builder:
 
 def _shape(weight: Weight) -> tuple[int, ...]:
     return tuple(np.shape(weight.integers if isinstance(weight, Scaled) else weight))
-
-
-def _sorted(nodes: Sequence[onnx.NodeProto]) -> list[onnx.NodeProto]:
-    """The nodes so that each comes after those it reads; otherwise in the order given."""
-    maker = {output: index for index, node in enumerate(nodes) for output in node.output}
-    reads = [{maker[name] for name in node.input if name in maker} for node in nodes]
-    readers: list[list[int]] = [[] for _ in nodes]
-    for index, sources in enumerate(reads):
-        for source in sources:
-            readers[source].append(index)
-    missing = [len(sources) for sources in reads]
-    free = [index for index, count in enumerate(missing) if count == 0]
-    order: list[int] = []
-    while free:
-        index = heappop(free)
-        order.append(index)
-        for reader in readers[index]:
-            missing[reader] -= 1
-            if missing[reader] == 0:
-                heappush(free, reader)
-    if len(order) < len(nodes):
-        left = [node.name for node, count in zip(nodes, missing) if count > 0]
-        raise ValueError("a cycle within one step: " + ", ".join(left[:10]))
-    return [nodes[index] for index in order]

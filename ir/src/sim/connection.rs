@@ -57,6 +57,34 @@ fn place(out: usize, stride: usize, k: usize, dilation: usize, pad: usize, size:
     (out * stride + k * dilation).checked_sub(pad).filter(|p| *p < size)
 }
 
+/// For every input position (C, H, W order) the connections that leave it; empty for an operator without
+/// weights.
+pub fn fan_out(op: &Op, input: Shape, output: Shape) -> Vec<u64> {
+    match op {
+        Op::Conv2d(conv) => {
+            let along = |axis: usize, size: usize, out: usize| -> Vec<u64> {
+                let mut counts = vec![0; size];
+                for at in 0..out {
+                    for k in 0..conv.kernel[2 + axis] {
+                        let from = place(at, conv.stride[axis], k, conv.dilation[axis], conv.pad[axis], size);
+                        if let Some(from) = from {
+                            counts[from] += 1;
+                        }
+                    }
+                }
+                counts
+            };
+            let (rows, cols) = (along(0, input.h, output.h), along(1, input.w, output.w));
+            let channels = (conv.kernel[0] / conv.groups) as u64;
+            let plane: Vec<u64> =
+                rows.iter().flat_map(|y| cols.iter().map(move |x| y * x * channels)).collect();
+            plane.repeat(input.c)
+        }
+        Op::Linear(linear) => vec![linear.outputs as u64; linear.inputs],
+        _ => Vec::new(),
+    }
+}
+
 /// Every output by gathering its taps.
 pub(super) fn gather<E: Element>(
     op: &Op,
@@ -140,4 +168,40 @@ fn scatter_conv<E: Element>(
 fn reach(at: usize, stride: usize, k: usize, dilation: usize, pad: usize, size: usize) -> Option<usize> {
     let from = (at + pad).checked_sub(k * dilation)?;
     (from % stride == 0).then_some(from / stride).filter(|p| *p < size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::op::Linear;
+    use crate::graph::weights::WeightId;
+
+    /// The connections of every input, counted tap by tap.
+    fn counted(op: &Op, input: Shape, output: Shape) -> Vec<u64> {
+        let mut counts = vec![0; input.len()];
+        for c in 0..output.c {
+            for y in 0..output.h {
+                for x in 0..output.w {
+                    taps(op, input, (c, y, x), |tap| counts[tap.source] += 1);
+                }
+            }
+        }
+        counts
+    }
+
+    #[test]
+    fn fan_out_counts_the_taps() {
+        let conv = |kernel, stride, pad, dilation, groups| {
+            Op::Conv2d(Conv2d { weights: WeightId(0), bias: None, kernel, stride, pad, dilation, groups })
+        };
+        let cases = [
+            (conv([4, 3, 3, 2], [2, 1], [1, 0, 1, 0], [1, 2], 1), Shape::new(3, 7, 6), Shape::new(4, 4, 4)),
+            (conv([6, 2, 2, 2], [3, 2], [0, 0, 0, 0], [1, 1], 3), Shape::new(6, 8, 7), Shape::new(6, 3, 3)),
+        ];
+        for (op, input, output) in cases {
+            assert_eq!(fan_out(&op, input, output), counted(&op, input, output));
+        }
+        let linear = Op::Linear(Linear { weights: WeightId(0), bias: None, inputs: 5, outputs: 3 });
+        assert_eq!(fan_out(&linear, Shape::new(5, 1, 1), Shape::new(3, 1, 1)), vec![3; 5]);
+    }
 }

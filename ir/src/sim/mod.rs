@@ -12,8 +12,8 @@ mod neuron;
 mod pool;
 mod simulator;
 
-pub use connection::{Tap, taps};
-pub use simulator::{Execution, SimError, Simulator};
+pub use connection::{Tap, fan_out, taps};
+pub use simulator::{Counts, Execution, SimError, Simulator};
 
 /// The elements of one value in one step, in C, H, W order.
 #[derive(Clone, Debug, PartialEq)]

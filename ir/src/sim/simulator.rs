@@ -47,6 +47,20 @@ pub enum SimError {
     },
 }
 
+/// What a node did in one step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Elements given out that are not zero.
+    pub events: u64,
+    /// Of a convolution or linear layer: accumulates, one per non-zero input and connection, connections
+    /// with a zero weight included.
+    pub synops: u64,
+    /// Sums of an integer graph that did not fit 32 bits and stayed at the end of their range.
+    pub clipped: u64,
+    /// States of an integer layer of neurons that left their width, and saturated or wrapped.
+    pub overflows: u64,
+}
+
 /// Runs a verified graph step by step.
 #[derive(Debug)]
 pub struct Simulator<'g> {
@@ -123,6 +137,37 @@ impl<'g> Simulator<'g> {
         }
     }
 
+    /// What a node did in the last step; zeros before the first.
+    pub fn counts(&self, id: NodeId) -> Counts {
+        let node = self.graph.node(id);
+        let mut counts = Counts { events: self.events(id), ..Counts::default() };
+        if node.op.weights().is_some() {
+            let source = node.inputs[0];
+            let fan_out = connection::fan_out(&node.op, self.graph.node(source).shape, node.shape);
+            self.each_event(source, |at| counts.synops += fan_out[at]);
+        }
+        counts
+    }
+
+    /// Visits the flat position (C, H, W order) of every element that a node gave out in the last step and
+    /// that is not zero, in no particular order.
+    pub fn each_event(&self, id: NodeId, mut visit: impl FnMut(usize)) {
+        match &self.engine {
+            Engine::Real(m) => active(&m.values[id.index()]).for_each(&mut visit),
+            Engine::Integer(m) => active(&m.values[id.index()]).for_each(&mut visit),
+        }
+    }
+
+    /// Another simulator of the same network in its initial state, for another thread; weights are shared.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        let execution = match &self.engine {
+            Engine::Real(m) => m.execution,
+            Engine::Integer(m) => m.execution,
+        };
+        Self::new(self.graph, execution)
+    }
+
     /// The membrane of a layer of neurons, or its accumulated sum; `None` for a node without one.
     pub fn membrane(&self, id: NodeId) -> Option<Values> {
         match &self.engine {
@@ -146,6 +191,10 @@ impl<'g> Simulator<'g> {
             Engine::Integer(m) => m.reset(),
         }
     }
+}
+
+fn active<E: Element>(values: &[E]) -> impl Iterator<Item = usize> {
+    values.iter().enumerate().filter(|(_, v)| **v != E::default()).map(|(k, _)| k)
 }
 
 /// What a node keeps between steps.

@@ -57,8 +57,8 @@ impl Read {
         if shape != network.layers[projection.source].shape {
             return Self::Neurons;
         }
-        let rows = field::span(conv, 0, shape.h, &reader.rows).read;
-        let cols = field::span(conv, 1, shape.w, &reader.cols).read;
+        let rows = field::span(conv, 0, shape.h, &reader.rows).read().collect();
+        let cols = field::span(conv, 1, shape.w, &reader.cols).read().collect();
         let channels = field::groups(conv, &reader.channels);
         let channels = channels.into_iter().map(|(g, _)| g * conv.kernel[1]..(g + 1) * conv.kernel[1]);
         Self::Positions(rows, cols, channels.collect())

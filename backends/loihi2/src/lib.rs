@@ -23,14 +23,14 @@ pub mod tile;
 use snnc_ir::diag::{Code, Diagnostic, Location};
 use snnc_ir::graph::Graph;
 use snnc_ir::text::print_node;
+use snnc_machine::activity::Profile;
 use snnc_machine::chip::ChipFile;
 use snnc_machine::floorline::Rates;
 use snnc_machine::load::Load;
 use snnc_machine::manifest::Assumption;
 use snnc_machine::network::Network;
-use snnc_machine::target::{
-    Choice, Implementation, Least, Part, Profile, QuantisedGraph, Refusal, Target, Tile,
-};
+use snnc_machine::network::field::Grid;
+use snnc_machine::target::{Choice, Implementation, Least, Part, QuantisedGraph, Refusal, Target, Tile};
 
 use rules::Rules;
 
@@ -107,11 +107,14 @@ impl Target for Loihi {
             memory::check(&memory)?;
             out.push(Part { block, memory, load: Load::default() });
         }
-        let loads = tile::loads(this, profile.rates[layer], &grid, profile, &self.rules);
-        for (part, load) in out.iter_mut().zip(loads) {
+        for (part, load) in out.iter_mut().zip(self.loads_of(network, layer, &grid, profile)) {
             part.load = load;
         }
         Ok(out)
+    }
+
+    fn loads_of(&self, network: &Network, layer: usize, grid: &Grid, profile: &Profile) -> Vec<Load> {
+        tile::loads(&network.layers[layer], &profile.layers[layer], grid, profile, &self.rules)
     }
 
     fn least(&self, network: &Network, layer: usize, profile: &Profile) -> Least {

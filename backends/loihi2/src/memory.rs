@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use snnc_ir::graph::op::{Conv2d, Op};
-use snnc_machine::network::{Block, Layer, Network, Projection, field};
+use snnc_machine::network::{Arrivals, Block, Layer, Network, Projection, Way, field};
 use snnc_machine::target::{Memory, Refusal};
 
 use crate::rules::{AxonsOut, Lists, Rules};
@@ -91,25 +91,18 @@ pub fn synapse_words(rules: &Rules, projection: &Projection, block: &Block, comp
     }
 }
 
-/// Words of synaptic memory fetched when every source neuron fires once; `taps` as in
-/// [`Field`](field::Field).
-pub fn words_read(rules: &Rules, projection: &Projection, block: &Block, taps: u64) -> u64 {
+/// Words of synaptic memory fetched for what arrives at a block.
+pub fn words_read(rules: &Rules, projection: &Projection, arrivals: &Arrivals) -> u64 {
     let bits = rules.entry_bits(projection);
-    match &projection.op {
-        Op::Conv2d(conv) if rules.lists.conv_index > 0 => {
-            let lists = shared_lists(rules, conv, projection, block);
-            conv.kernel[1] as u64 * lists.iter().map(|(words, sources)| words * sources).sum::<u64>()
+    let words = |w: &Way| match &projection.op {
+        Op::Conv2d(_) if rules.lists.conv_index > 0 => {
+            rules.lists.words(w.features * w.positions, bits + rules.lists.conv_index)
         }
-        Op::Conv2d(conv) => {
-            let words = |(_, features): &(usize, u64)| rules.lists.words(*features, bits);
-            let words: u64 = field::groups(conv, &block.channels).iter().map(words).sum();
-            taps * conv.kernel[1] as u64 * words
-        }
-        Op::Linear(linear) => {
-            linear.inputs as u64 * rules.lists.words(block.neurons(), bits + rules.lists.dense_index)
-        }
+        Op::Conv2d(_) => w.positions * rules.lists.words(w.features, bits),
+        Op::Linear(_) => rules.lists.words(w.features, bits + rules.lists.dense_index),
         _ => 0,
-    }
+    };
+    arrivals.ways.iter().map(|w| w.events.saturating_mul(words(w))).fold(0, u64::saturating_add)
 }
 
 /// Input axons that a projection takes: one per source neuron of a dense layer. A convolution that is
@@ -119,7 +112,7 @@ fn axons_in(rules: &Rules, projection: &Projection, block: &Block) -> u64 {
     match &projection.op {
         Op::Linear(linear) => linear.inputs as u64,
         Op::Conv2d(conv) if rules.lists.conv_index > 0 => {
-            let read = |axis, size, range| field::span(conv, axis, size, range).read.len() as u64;
+            let read = |axis, size, range| field::span(conv, axis, size, range).read().len() as u64;
             let shape = projection.source_shape;
             read(0, shape.h, &block.rows) * read(1, shape.w, &block.cols)
         }

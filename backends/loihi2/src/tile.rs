@@ -3,11 +3,12 @@
 use std::ops::Range;
 
 use snnc_ir::graph::op::Op;
+use snnc_machine::activity::{Activity, Profile};
 use snnc_machine::load::{Interval, Load};
 use snnc_machine::network::field::Grid;
 use snnc_machine::network::partition::{contiguous, counts};
-use snnc_machine::network::{Block, Layer, Projection};
-use snnc_machine::target::{Least, Profile, Rate, Tile};
+use snnc_machine::network::{Arrivals, Block, Layer, Projection};
+use snnc_machine::target::{Least, Tile};
 
 use crate::memory;
 use crate::rules::Rules;
@@ -66,9 +67,10 @@ pub fn grid(layer: &Layer, tile: Tile, profile: &Profile, weighing: Weighing) ->
 fn work(layer: &Layer, grid: &Grid, profile: &Profile, weighing: Weighing) -> Vec<u64> {
     let mut synops = vec![0u64; grid.channels.len() * grid.rows.len() * grid.cols.len()];
     for projection in &layer.projections {
-        let rate = profile.rates[projection.source];
-        for (sum, field) in synops.iter_mut().zip(projection.fields(layer.shape, grid)) {
-            *sum = sum.saturating_add(rate.of(field.stored, field.stored).nominal);
+        let activity = &profile.layers[projection.source];
+        let arrivals = projection.arrivals(layer.shape, grid, activity.events());
+        for (sum, stored) in synops.iter_mut().zip(arrivals.iter().map(Arrivals::stored)) {
+            *sum = sum.saturating_add(activity.interval(stored, stored).nominal);
         }
     }
     let weigh = |(synops, block): (u64, Block)| {
@@ -80,7 +82,7 @@ fn work(layer: &Layer, grid: &Grid, profile: &Profile, weighing: Weighing) -> Ve
 
 /// The load of every block of a grid, in its order. Messages out count one per spike; how many cores a
 /// spike really goes to is known when all layers have their tiles.
-pub fn loads(layer: &Layer, own: Rate, grid: &Grid, profile: &Profile, rules: &Rules) -> Vec<Load> {
+pub fn loads(layer: &Layer, own: &Activity, grid: &Grid, profile: &Profile, rules: &Rules) -> Vec<Load> {
     let compartments = rules.compartments(layer);
     let blocks = grid.blocks(layer.fan_in());
     let mut out: Vec<Load> = blocks
@@ -89,18 +91,20 @@ pub fn loads(layer: &Layer, own: Rate, grid: &Grid, profile: &Profile, rules: &R
             let neurons = block.neurons();
             Load {
                 updates: Interval::exact((neurons * compartments).saturating_mul(1000)),
-                messages_out: own.of(neurons, neurons),
+                messages_out: own.of_block(layer.shape, block),
                 ..Load::default()
             }
         })
         .collect();
     for projection in &layer.projections {
-        let rate = profile.rates[projection.source];
-        for ((load, block), field) in out.iter_mut().zip(&blocks).zip(projection.fields(layer.shape, grid)) {
-            let words = memory::words_read(rules, projection, block, field.taps);
-            load.synops = load.synops.plus(rate.of(field.nonzero, field.stored));
-            load.reads = load.reads.plus(rate.of(words, words));
-            load.messages_in = load.messages_in.plus(rate.of(field.sources, field.sources));
+        let activity = &profile.layers[projection.source];
+        let arrivals = projection.arrivals(layer.shape, grid, activity.events());
+        for (load, arrivals) in out.iter_mut().zip(arrivals) {
+            let words = memory::words_read(rules, projection, &arrivals);
+            let events = arrivals.events();
+            load.synops = load.synops.plus(activity.interval(arrivals.nonzero, arrivals.stored()));
+            load.reads = load.reads.plus(activity.interval(words, words));
+            load.messages_in = load.messages_in.plus(activity.interval(events, events));
         }
     }
     out
@@ -161,5 +165,5 @@ fn busiest_neuron(layer: &Layer, profile: &Profile, rules: &Rules) -> Load {
 }
 
 fn load_of(layer: &Layer, block: &Block, profile: &Profile, rules: &Rules) -> Load {
-    loads(layer, Rate::stated(0), &Grid::of(block), profile, rules).first().copied().unwrap_or_default()
+    loads(layer, &Activity::stated(0), &Grid::of(block), profile, rules).first().copied().unwrap_or_default()
 }

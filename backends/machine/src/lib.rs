@@ -1,5 +1,6 @@
 //! What every chip back end shares.
 //!
+//! - [`activity`]: how often neurons give out events.
 //! - [`chip`]: chip files, the numbers of a chip with their sources.
 //! - [`load`]: what a core does per step.
 //! - [`floorline`]: from loads to bounds on time.
@@ -10,6 +11,7 @@
 //! Nothing here knows a particular chip, the search or a file of a user.
 #![forbid(unsafe_code)]
 
+pub mod activity;
 pub mod chip;
 pub mod floorline;
 pub mod load;

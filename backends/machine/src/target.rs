@@ -7,51 +7,12 @@
 use snnc_ir::diag::Diagnostic;
 use snnc_ir::graph::Graph;
 
+use crate::activity::Profile;
 use crate::chip::ChipFile;
-use crate::load::{Interval, Load};
+use crate::load::Load;
 use crate::manifest::Assumption;
+use crate::network::field::Grid;
 use crate::network::{Block, Network};
-
-/// Events per source neuron and step, in millionths.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    /// No fewer than this.
-    pub lower: u32,
-    /// What the search ranks by.
-    pub nominal: u32,
-    /// No more than this.
-    pub upper: u32,
-}
-
-impl Rate {
-    /// One event per neuron and step.
-    pub const ONE: u32 = 1_000_000;
-    /// From silent to all-firing; ranked as all-firing.
-    pub const UNKNOWN: Self = Self { lower: 0, nominal: Self::ONE, upper: Self::ONE };
-
-    /// A stated rate.
-    pub const fn stated(ppm: u32) -> Self {
-        Self { lower: ppm, nominal: ppm, upper: ppm }
-    }
-
-    /// Thousandths per step of things that each happen once per event: at least `least`, at most `most`.
-    pub fn of(self, least: u64, most: u64) -> Interval {
-        let scale = |count: u64, ppm: u32| u128::from(count) * u128::from(ppm);
-        let cap = |v: u128| u64::try_from(v).unwrap_or(u64::MAX);
-        Interval {
-            lower: cap(scale(least, self.lower) / 1000),
-            nominal: cap(scale(most, self.nominal).div_ceil(1000)),
-            upper: cap(scale(most, self.upper).div_ceil(1000)),
-        }
-    }
-}
-
-/// The activity of a network: one rate per layer of [`Network::layers`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Profile {
-    /// Rates of the layers' own events.
-    pub rates: Vec<Rate>,
-}
 
 /// A way to store and compute a layer's connections, by its name in the manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,6 +155,10 @@ pub trait Target {
         choice: Choice,
         profile: &Profile,
     ) -> Result<Vec<Part>, Refusal>;
+
+    /// The loads of blocks of a layer that are a grid, under some other activity than they were cut for;
+    /// messages out count one per event.
+    fn loads_of(&self, network: &Network, layer: usize, grid: &Grid, profile: &Profile) -> Vec<Load>;
 
     /// Limits on a mapping as a whole: adds to the memory of each part (with the index of its layer) what
     /// depends on the parts of other layers.

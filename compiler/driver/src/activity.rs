@@ -1,8 +1,8 @@
 //! Stated activity: `RATE[,LAYER=RATE…]`.
 
 use snnc_ir::diag::{Code, Diagnostic};
+use snnc_machine::activity::{Activity, Profile, Rate};
 use snnc_machine::network::Network;
-use snnc_machine::target::{Profile, Rate};
 
 /// Rates as the user stated them, in millionths of an event per source neuron and step.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,16 +35,16 @@ impl Stated {
     /// # Errors
     /// [`Code::BadActivity`] when a layer does not exist.
     pub fn profile(&self, network: &Network) -> Result<Profile, Diagnostic> {
-        let mut rates = vec![self.all.map_or(Rate::UNKNOWN, Rate::stated); network.layers.len()];
+        let mut layers = vec![self.all.map_or(Activity::UNKNOWN, Activity::stated); network.layers.len()];
         for (name, rate) in &self.layers {
             let Some(at) = network.layers.iter().position(|l| l.name == *name) else {
                 let names: Vec<&str> = network.layers.iter().map(|l| l.name.as_str()).collect();
                 return Err(bad(format!("there is no layer '{name}'"))
                     .remedy(format!("the layers are {}", names.join(", "))));
             };
-            rates[at] = Rate::stated(*rate);
+            layers[at] = Activity::stated(*rate);
         }
-        Ok(Profile { rates })
+        Ok(Profile { layers })
     }
 }
 

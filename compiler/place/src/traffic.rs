@@ -1,9 +1,10 @@
 //! Messages between cores.
 
 use snnc_ir::graph::op::Op;
+use snnc_ir::graph::shape::Shape;
+use snnc_machine::activity::{Activity, Events, Profile};
 use snnc_machine::load::Interval;
 use snnc_machine::network::{Block, Layer, Network, Projection, field};
-use snnc_machine::target::Profile;
 
 /// A core with the neurons that it computes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,17 +51,15 @@ pub fn traffic(network: &Network, cores: &[Core], profile: &Profile) -> Traffic 
         let layer = &network.layers[core.layer];
         for source in sources(layer) {
             let read = Read::of(layer, source, network, &core.block);
-            let rate = profile.rates[source];
+            let activity = &profile.layers[source];
+            let shape = network.layers[source].shape;
             if network.layers[source].is_input() {
-                let whole = Block::whole(network.layers[source].shape, 0);
-                let count = read.count(&whole);
-                out.from_host = out.from_host.plus(rate.of(count, count));
+                let messages = read.messages(shape, &Block::whole(shape, 0), activity);
+                out.from_host = out.from_host.plus(messages.unwrap_or_default());
                 continue;
             }
             for from in &of_layer[source] {
-                let count = read.count(&cores[*from].block);
-                if count > 0 {
-                    let messages = rate.of(count, count);
+                if let Some(messages) = read.messages(shape, &cores[*from].block, activity) {
                     out.flows.push(Flow { from: *from, to, messages });
                     out.sent[*from] = out.sent[*from].plus(messages);
                 }
@@ -69,8 +68,8 @@ pub fn traffic(network: &Network, cores: &[Core], profile: &Profile) -> Traffic 
     }
     for output in &network.outputs {
         for core in &of_layer[output.layer] {
-            let count = cores[*core].block.neurons();
-            let messages = profile.rates[output.layer].of(count, count);
+            let shape = network.layers[output.layer].shape;
+            let messages = profile.layers[output.layer].of_block(shape, &cores[*core].block);
             out.sent[*core] = out.sent[*core].plus(messages);
             out.to_host = out.to_host.plus(messages);
         }
@@ -78,14 +77,19 @@ pub fn traffic(network: &Network, cores: &[Core], profile: &Profile) -> Traffic 
     out
 }
 
-/// For each block of the layer `from` the messages it sends when every neuron spikes once, to the blocks
-/// of the layer `to`.
-pub fn fan_out(network: &Network, from: (usize, &[Block]), to: (usize, &[Block])) -> Vec<u64> {
-    let mut out = vec![0; from.1.len()];
+/// For each block of the layer `from` the messages per step that it sends to the blocks of the layer `to`.
+pub fn fan_out(
+    network: &Network,
+    from: (usize, &[Block]),
+    to: (usize, &[Block]),
+    profile: &Profile,
+) -> Vec<Interval> {
+    let mut out = vec![Interval::default(); from.1.len()];
+    let (shape, activity) = (network.layers[from.0].shape, &profile.layers[from.0]);
     for block in to.1 {
         let read = Read::of(&network.layers[to.0], from.0, network, block);
         for (sum, source) in out.iter_mut().zip(from.1) {
-            *sum += read.count(source);
+            *sum = sum.plus(read.messages(shape, source, activity).unwrap_or_default());
         }
     }
     out
@@ -109,7 +113,7 @@ enum Read {
         cols: Vec<bool>,
     },
     /// One flag per neuron, and the shape.
-    Any(Vec<bool>, snnc_ir::graph::shape::Shape),
+    Any(Vec<bool>, Shape),
 }
 
 impl Read {
@@ -140,6 +144,21 @@ impl Read {
         Self::Any(flags, shape)
     }
 
+    /// The messages of a block of the source, which has shape `shape`; `None` when no neuron of it is read.
+    fn messages(&self, shape: Shape, block: &Block, activity: &Activity) -> Option<Interval> {
+        let neurons = self.count(block);
+        let count = match activity.events() {
+            _ if neurons == 0 => return None,
+            Events::Each => neurons,
+            Events::Counted(events) => {
+                let mut sum = 0u64;
+                self.each(shape, block, |at| sum = sum.saturating_add(events[at]));
+                sum
+            }
+        };
+        Some(activity.interval(count, count))
+    }
+
     /// How many neurons of `block` are read.
     fn count(&self, block: &Block) -> u64 {
         let among = |flags: &[bool], range: &std::ops::Range<usize>| {
@@ -158,6 +177,27 @@ impl Read {
             }
         }
     }
+
+    /// Visits the neurons of `block` that are read.
+    fn each(&self, shape: Shape, block: &Block, mut visit: impl FnMut(usize)) {
+        match self {
+            Self::All => block.each(shape, visit),
+            Self::Box { channels, rows, cols } => {
+                for c in block.channels.clone().filter(|c| channels[*c]) {
+                    for y in block.rows.clone().filter(|y| rows[*y]) {
+                        for x in block.cols.clone().filter(|x| cols[*x]) {
+                            visit(shape.index(c, y, x));
+                        }
+                    }
+                }
+            }
+            Self::Any(flags, shape) => block.each(*shape, |at| {
+                if flags[at] {
+                    visit(at);
+                }
+            }),
+        }
+    }
 }
 
 type Axes = (Vec<bool>, Vec<bool>, Vec<bool>);
@@ -170,12 +210,12 @@ fn product(projection: &Projection, block: &Block) -> Option<Axes> {
     for (group, _) in field::groups(conv, &block.channels) {
         channels[group * conv.kernel[1]..(group + 1) * conv.kernel[1]].fill(true);
     }
-    let flags = |size: usize, read: Vec<usize>| {
+    let flags = |axis: usize, size: usize, range| {
         let mut out = vec![false; size];
-        read.into_iter().for_each(|k| out[k] = true);
+        field::span(conv, axis, size, range).read().for_each(|k| out[k] = true);
         out
     };
-    let rows = flags(shape.h, field::span(conv, 0, shape.h, &block.rows).read);
-    let cols = flags(shape.w, field::span(conv, 1, shape.w, &block.cols).read);
+    let rows = flags(0, shape.h, &block.rows);
+    let cols = flags(1, shape.w, &block.cols);
     Some((channels, rows, cols))
 }

@@ -1,25 +1,10 @@
-//! Receptive fields: what a block of a population reads.
+//! Receptive fields along the axes of a population, and grids of blocks.
 
 use std::ops::Range;
 
-use snnc_ir::graph::op::{Conv2d, Op};
-use snnc_ir::graph::shape::Shape;
+use snnc_ir::graph::op::Conv2d;
 
-use super::{Block, Projection};
-
-/// What one projection brings into a block of its population, when every source neuron fires once.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Field {
-    /// Connections, zero weights included.
-    pub stored: u64,
-    /// Connections with a weight that is not zero.
-    pub nonzero: u64,
-    /// Source neurons with at least one connection into the block.
-    pub sources: u64,
-    /// Of a convolution, pairs of an output position and a kernel position inside the input; of a linear
-    /// layer, its neurons.
-    pub taps: u64,
-}
+use super::Block;
 
 /// Along one axis: for each kernel element how many positions of `range` have it inside the input, and
 /// how many input positions are read.
@@ -27,25 +12,33 @@ pub struct Field {
 pub struct Span {
     /// One count per kernel element.
     pub taps: Vec<u64>,
-    /// Input positions that are read.
-    pub read: Vec<usize>,
+    /// Input positions that are read, ascending, and how many outputs of the range each reaches.
+    pub reached: Vec<(usize, u64)>,
+}
+
+impl Span {
+    /// Input positions that are read, ascending.
+    pub fn read(&self) -> impl ExactSizeIterator<Item = usize> {
+        self.reached.iter().map(|(at, _)| *at)
+    }
 }
 
 /// The span of rows (`axis` 0) or columns (`axis` 1) of a convolution.
 pub fn span(conv: &Conv2d, axis: usize, size: usize, range: &Range<usize>) -> Span {
     let kernel = conv.kernel[2 + axis];
     let mut taps = vec![0; kernel];
-    let mut read = vec![false; size];
+    let mut reached = vec![0; size];
     for out in range.clone() {
         for (k, count) in taps.iter_mut().enumerate() {
             let at = (out * conv.stride[axis] + k * conv.dilation[axis]).checked_sub(conv.pad[axis]);
             if let Some(at) = at.filter(|at| *at < size) {
                 *count += 1;
-                read[at] = true;
+                reached[at] += 1;
             }
         }
     }
-    Span { taps, read: (0..size).filter(|k| read[*k]).collect() }
+    let reached = reached.into_iter().enumerate().filter(|(_, n)| *n > 0).collect();
+    Span { taps, reached }
 }
 
 /// The groups of a convolution that a range of output channels touches, with the number of its channels
@@ -93,66 +86,6 @@ impl Grid {
                 for cols in &self.cols {
                     let (channels, rows, cols) = (channels.clone(), rows.clone(), cols.clone());
                     out.push(Block { channels, rows, cols, fan_in: 0..fan_in });
-                }
-            }
-        }
-        out
-    }
-}
-
-impl Projection {
-    /// What the projection brings into a block of a population of shape `shape`.
-    pub fn field(&self, shape: Shape, block: &Block) -> Field {
-        self.fields(shape, &Grid::of(block)).first().copied().unwrap_or_default()
-    }
-
-    /// What the projection brings into every block of a grid, in the order of [`Grid::blocks`].
-    pub fn fields(&self, shape: Shape, grid: &Grid) -> Vec<Field> {
-        match &self.op {
-            Op::Conv2d(conv) => self.conv_fields(conv, grid),
-            Op::Linear(linear) => {
-                let inputs = linear.inputs as u64;
-                let field = |block: &Block| {
-                    let mut nonzero = 0;
-                    block.each(shape, |at| nonzero += self.nonzero[at]);
-                    let neurons = block.neurons();
-                    Field { stored: neurons * inputs, nonzero, sources: inputs, taps: neurons }
-                };
-                grid.blocks(0).iter().map(field).collect()
-            }
-            _ => vec![Field::default(); grid.channels.len() * grid.rows.len() * grid.cols.len()],
-        }
-    }
-
-    fn conv_fields(&self, conv: &Conv2d, grid: &Grid) -> Vec<Field> {
-        let [_, per_group, kh, kw] = conv.kernel;
-        let spans = |axis: usize, size: usize, ranges: &[Range<usize>]| -> Vec<Span> {
-            ranges.iter().map(|r| span(conv, axis, size, r)).collect()
-        };
-        let rows = spans(0, self.source_shape.h, &grid.rows);
-        let cols = spans(1, self.source_shape.w, &grid.cols);
-        let mut out = Vec::with_capacity(grid.channels.len() * rows.len() * cols.len());
-        for channels in &grid.channels {
-            let mut nonzero = vec![0u64; kh * kw];
-            for c in channels.clone() {
-                for (sum, n) in nonzero.iter_mut().zip(&self.nonzero[c * kh * kw..(c + 1) * kh * kw]) {
-                    *sum += n;
-                }
-            }
-            let sources = groups(conv, channels).len() * per_group;
-            for y in &rows {
-                for x in &cols {
-                    let mut field =
-                        Field { sources: (sources * y.read.len() * x.read.len()) as u64, ..Field::default() };
-                    for (ky, down) in y.taps.iter().enumerate() {
-                        for (kx, along) in x.taps.iter().enumerate() {
-                            let positions = down * along;
-                            field.taps += positions;
-                            field.nonzero += positions * nonzero[ky * kw + kx];
-                        }
-                    }
-                    field.stored = field.taps * (per_group * channels.len()) as u64;
-                    out.push(field);
                 }
             }
         }

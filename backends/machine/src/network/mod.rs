@@ -4,11 +4,13 @@
 //! [`Projection`] is one connection with weights from one source population, with its delay in steps.
 //! Pooling, reshapes and concatenations are gone: they are part of the weights.
 
+mod arrivals;
 mod block;
 pub mod field;
 mod graph;
 pub mod partition;
 
+pub use arrivals::{Arrivals, Way};
 pub use block::Block;
 
 use snnc_ir::graph::op::{Input, Op};
@@ -85,6 +87,8 @@ pub struct Projection {
     /// Non-zero weights, added up over input channels: of a convolution `[out, kh, kw]`, of a linear
     /// layer one per output.
     nonzero: Vec<u64>,
+    /// Which weights are not zero, in their order; none when all are not.
+    mask: Option<Vec<bool>>,
     /// Bits of a two's-complement word that holds every weight.
     pub bits: u32,
 }
@@ -96,12 +100,15 @@ impl Projection {
         let row = weights.row();
         let bits = weights.statistics().bits().unwrap_or(1);
         let mut nonzero = vec![0; weights.shape[0] * window];
-        for position in 0..weights.len() {
+        let mut mask = vec![false; weights.len()];
+        for (position, set) in mask.iter_mut().enumerate() {
             if weights.integer(position).unwrap_or(0) != 0 {
                 nonzero[position / row * window + position % window] += 1;
+                *set = true;
             }
         }
-        Self { source, delay, source_shape, op, weights, nonzero, bits }
+        let mask = mask.contains(&false).then_some(mask);
+        Self { source, delay, source_shape, op, weights, nonzero, mask, bits }
     }
 
     /// Fan-in elements of each neuron, padding included.

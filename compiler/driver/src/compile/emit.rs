@@ -9,7 +9,7 @@ use snnc_machine::manifest::{
     LayerInput, Manifest, ModelInput, NetworkFiles, Options as ManifestOptions, Part, Role, SCHEMA, Slice,
     Warning,
 };
-use snnc_machine::network::{self, Block, Network};
+use snnc_machine::network::{self, Network};
 
 use super::map::{Job, Mapping};
 use crate::model::Model;
@@ -86,8 +86,7 @@ fn inputs(model: &Model, job: &Job<'_>) -> Inputs {
 
 fn layer(job: &Job<'_>, mapping: &Mapping, index: usize) -> Layer {
     let layer = &job.network.layers[index];
-    let rate = job.profile.rates[index];
-    let whole = Block::whole(layer.shape, layer.fan_in());
+    let rate = job.profile.layers[index].mean();
     let choice = mapping.choices[index];
     let bits = |p: &network::Projection| u64::from(p.bits);
     Layer {
@@ -105,7 +104,7 @@ fn layer(job: &Job<'_>, mapping: &Mapping, index: usize) -> Layer {
             .collect(),
         shape: [layer.shape.c as u64, layer.shape.h as u64, layer.shape.w as u64],
         neurons: layer.shape.len() as u64,
-        synapses: layer.projections.iter().map(|p| p.field(layer.shape, &whole).stored).sum(),
+        synapses: layer.projections.iter().map(|p| p.synapses(layer.shape)).sum(),
         nonzero_weights: layer.projections.iter().map(|p| p.weights.statistics().nonzero).sum(),
         weight_bits: layer.projections.iter().map(bits).max().unwrap_or(0),
         encoding: choice.map_or_else(String::new, |c| c.choice.implementation.encoding.into()),

@@ -2,6 +2,7 @@
 
 use snnc_eqsat::extract::{Candidate, Limits, Objective, Pick, front, independent_lower, search};
 use snnc_ir::diag::{Code, Diagnostic};
+use snnc_machine::activity::Profile;
 use snnc_machine::chip::names;
 use snnc_machine::floorline::{CoreLoad, Mesh as MeshLoad, Rates, StepBound, step_bound};
 use snnc_machine::manifest::{
@@ -9,7 +10,7 @@ use snnc_machine::manifest::{
     Site as ManifestSite,
 };
 use snnc_machine::network::Network;
-use snnc_machine::target::{Part, Profile, Target};
+use snnc_machine::target::{Part, Target};
 use snnc_place::links::{self, LinkLoads};
 use snnc_place::mesh::{Mesh, Site, sequential};
 use snnc_place::traffic::{self, Core, Traffic};

@@ -16,9 +16,10 @@ use snnc_ir::diag::{Code, Diagnostic, Location, Severity};
 use snnc_ir::graph::Graph;
 use snnc_ir::graph::verify::verify;
 use snnc_ir::text;
+use snnc_machine::activity::Profile;
 use snnc_machine::manifest::Manifest;
 use snnc_machine::network::Network;
-use snnc_machine::target::{Profile, Target};
+use snnc_machine::target::Target;
 
 use crate::activity::Stated;
 use crate::model::Model;
@@ -217,8 +218,8 @@ fn profile(
     let unknown: Vec<&str> = network
         .layers
         .iter()
-        .zip(&profile.rates)
-        .filter(|(_, r)| r.lower != r.upper)
+        .zip(&profile.layers)
+        .filter(|(_, activity)| activity.is_unknown())
         .map(|(l, _)| l.name.as_str())
         .collect();
     if !unknown.is_empty() {

@@ -27,7 +27,7 @@ pub(super) struct Refine<'a> {
     readers: Vec<Vec<usize>>,
     is_output: Vec<bool>,
     blocks: BTreeMap<(usize, usize), Vec<Block>>,
-    /// Messages per sending core by (sender, its choice, reader, its choice).
+    /// Nominal messages per sending core by (sender, its choice, reader, its choice), in thousandths.
     sent: BTreeMap<(usize, usize, usize, usize), Vec<u64>>,
 }
 
@@ -111,8 +111,10 @@ impl<'a> Refine<'a> {
     fn sends(&mut self, chosen: &[usize], k: usize) -> u64 {
         let mut total = vec![0u64; self.blocks(k, chosen[k]).len()];
         if self.is_output[k] {
+            let layer = self.layers[k];
+            let (shape, activity) = (self.job.network.layers[layer].shape, &self.job.profile.layers[layer]);
             for (sum, block) in total.iter_mut().zip(self.blocks(k, chosen[k])) {
-                *sum += block.neurons();
+                *sum += activity.of_block(shape, block).nominal;
             }
         }
         for reader in self.readers[k].clone() {
@@ -120,10 +122,8 @@ impl<'a> Refine<'a> {
                 *sum += count;
             }
         }
-        let rate = self.job.profile.rates[self.layers[k]];
         let time = |count: u64| {
-            let messages_out = Interval::exact(rate.of(count, count).nominal);
-            self.rates.nominal(&Load { messages_out, ..Load::default() })
+            self.rates.nominal(&Load { messages_out: Interval::exact(count), ..Load::default() })
         };
         total.into_iter().map(time).max().unwrap_or(0)
     }
@@ -135,8 +135,14 @@ impl<'a> Refine<'a> {
         }
         let (senders, readers) =
             (self.blocks(from, choice).to_vec(), self.blocks(to, reader_choice).to_vec());
-        let counts =
-            traffic::fan_out(self.job.network, (self.layers[from], &senders), (self.layers[to], &readers));
+        let job = self.job;
+        let sent = traffic::fan_out(
+            job.network,
+            (self.layers[from], &senders),
+            (self.layers[to], &readers),
+            job.profile,
+        );
+        let counts: Vec<u64> = sent.iter().map(|i| i.nominal).collect();
         self.sent.insert(key, counts.clone());
         counts
     }

@@ -1,9 +1,10 @@
 //! The choices of one layer that are worth having.
 
 use snnc_ir::diag::{Code, Diagnostic, Location};
+use snnc_machine::activity::Profile;
 use snnc_machine::load::Load;
 use snnc_machine::network::Network;
-use snnc_machine::target::{Choice, Profile, Refusal, Target};
+use snnc_machine::target::{Choice, Refusal, Target};
 
 /// A choice with what it costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

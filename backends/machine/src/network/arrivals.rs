@@ -110,7 +110,7 @@ impl<'a> Conv<'a> {
     }
 
     fn arrivals(&self, grid: &Grid, events: Events<'_>) -> Vec<Arrivals> {
-        let mut planes: BTreeMap<usize, Vec<BTreeMap<u64, u64>>> = BTreeMap::new();
+        let mut planes: BTreeMap<usize, Vec<Vec<u64>>> = BTreeMap::new();
         let mut windows: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
         let blocks = self.rows.len() * self.cols.len();
         let mut out = Vec::with_capacity(grid.channels.len() * blocks);
@@ -119,8 +119,8 @@ impl<'a> Conv<'a> {
             for (group, features) in groups(self.conv, channels) {
                 let plane = planes.entry(group).or_insert_with(|| self.plane(group, events));
                 for (ways, plane) in ways.iter_mut().zip(plane) {
-                    for (positions, events) in plane {
-                        let sum = ways.entry((features, *positions)).or_default();
+                    for (positions, events) in plane.iter().enumerate().filter(|(k, n)| *k > 0 && **n > 0) {
+                        let sum = ways.entry((features, positions as u64)).or_default();
                         *sum = sum.saturating_add(*events);
                     }
                 }
@@ -137,31 +137,50 @@ impl<'a> Conv<'a> {
         out
     }
 
-    /// For each pair of a row range and a column range: the events of a group's channels by the number of
-    /// positions that they reach.
-    fn plane(&self, group: usize, events: Events<'_>) -> Vec<BTreeMap<u64, u64>> {
-        let shape = self.projection.source_shape;
-        let sums = match events {
-            Events::Each => vec![self.conv.kernel[1] as u64; shape.plane()],
-            Events::Counted(counts) => self.sum_of_channels(group, counts),
-        };
+    /// For each pair of a row range and a column range: the events of a group's channels, indexed by the
+    /// number of positions that they reach.
+    fn plane(&self, group: usize, events: Events<'_>) -> Vec<Vec<u64>> {
+        let most = self.conv.kernel[2] * self.conv.kernel[3];
         let mut out = Vec::with_capacity(self.rows.len() * self.cols.len());
-        for y in &self.rows {
-            // Rows that reach as many outputs are added up to one line.
-            let mut lines: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
-            for (at, down) in &y.reached {
-                let line = lines.entry(*down).or_insert_with(|| vec![0; shape.w]);
-                add(line, &sums[at * shape.w..(at + 1) * shape.w]);
-            }
-            for x in &self.cols {
-                let mut ways: BTreeMap<u64, u64> = BTreeMap::new();
-                for (down, line) in &lines {
-                    for (at, along) in &x.reached {
-                        let sum = ways.entry(down * along).or_default();
-                        *sum = sum.saturating_add(line[*at]);
+        match events {
+            Events::Each => {
+                let alike = |spans: &[Span], k: usize| -> Vec<Vec<u64>> {
+                    spans.iter().map(|s| alike(s, self.conv.kernel[2 + k])).collect()
+                };
+                let (rows, cols) = (alike(&self.rows, 0), alike(&self.cols, 1));
+                for y in &rows {
+                    for x in &cols {
+                        let mut ways = vec![0; most + 1];
+                        for (down, ys) in y.iter().enumerate() {
+                            for (along, xs) in x.iter().enumerate() {
+                                ways[down * along] += self.conv.kernel[1] as u64 * ys * xs;
+                            }
+                        }
+                        out.push(ways);
                     }
                 }
-                out.push(ways);
+            }
+            Events::Counted(counts) => {
+                let sums = self.sum_of_channels(group, counts);
+                let width = self.projection.source_shape.w;
+                for y in &self.rows {
+                    // Rows that reach as many outputs are added up to one line.
+                    let mut lines: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
+                    for (at, down) in &y.reached {
+                        let line = lines.entry(*down).or_insert_with(|| vec![0; width]);
+                        add(line, &sums[at * width..(at + 1) * width]);
+                    }
+                    for x in &self.cols {
+                        let mut ways = vec![0u64; most + 1];
+                        for (down, line) in &lines {
+                            for (at, along) in &x.reached {
+                                let sum = &mut ways[down * along];
+                                *sum = sum.saturating_add(line[*at]);
+                            }
+                        }
+                        out.push(ways);
+                    }
+                }
             }
         }
         out
@@ -261,6 +280,15 @@ impl<'a> Conv<'a> {
         }
         out
     }
+}
+
+/// How many source positions of a span reach a number of outputs, indexed by that number.
+fn alike(span: &Span, kernel: usize) -> Vec<u64> {
+    let mut out = vec![0; kernel + 1];
+    for (_, outputs) in &span.reached {
+        out[*outputs] += 1;
+    }
+    out
 }
 
 fn add(sums: &mut [u64], values: &[u64]) {

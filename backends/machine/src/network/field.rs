@@ -13,7 +13,7 @@ pub struct Span {
     /// One count per kernel element.
     pub taps: Vec<u64>,
     /// Input positions that are read, ascending, and how many outputs of the range each reaches.
-    pub reached: Vec<(usize, u64)>,
+    pub reached: Vec<(usize, usize)>,
 }
 
 impl Span {

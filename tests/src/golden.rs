@@ -78,6 +78,7 @@ impl Case {
             target: self.target.into(),
             chip: None,
             activity: self.activity.map(str::to_owned),
+            measured: None,
             objective: if self.fewest_cores { Objective::Cores } else { Objective::Time },
             max_cores: None,
             chips: 1,

@@ -44,6 +44,7 @@ fn options() -> Options {
         target: "loihi2".into(),
         chip: None,
         activity: Some("0.3".into()),
+        measured: None,
         objective: Objective::Time,
         max_cores: None,
         chips: 1,

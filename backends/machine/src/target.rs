@@ -118,7 +118,7 @@ pub struct QuantisedGraph {
 }
 
 /// A chip that networks can be mapped to.
-pub trait Target {
+pub trait Target: Send + Sync {
     /// The chip file in use.
     fn chip(&self) -> &ChipFile;
 

@@ -59,6 +59,8 @@ pub(crate) enum Command {
     Inspect(Inspect),
     /// Run samples through a network; print outputs, accuracy and activity
     Simulate(Simulate),
+    /// Measure the activity that samples cause, and write it to a file for `compile --profile`
+    Profile(Profile),
     /// List the chips, or show the numbers known of one, with sources
     Targets(Targets),
     /// List the ONNX operators and neurons that are read
@@ -85,8 +87,17 @@ pub(crate) struct ModelArgs {
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Mapping {
     /// Events per neuron and step on every edge, inputs included; LAYER=RATE overrides one layer
-    #[arg(long, value_name = "RATE[,LAYER=RATE…]")]
+    #[arg(long, value_name = "RATE[,LAYER=RATE…]", conflicts_with_all = ["input", "profile"])]
     pub(crate) activity: Option<String>,
+    /// Samples (.npz, .npy) that are run to measure the activity
+    #[arg(long, value_name = "FILE", conflicts_with = "profile")]
+    pub(crate) input: Option<PathBuf>,
+    /// Run the first N samples only
+    #[arg(long, value_name = "N", requires = "input")]
+    pub(crate) limit: Option<usize>,
+    /// Activity that `snnc profile` measured
+    #[arg(long, value_name = "FILE")]
+    pub(crate) profile: Option<PathBuf>,
     /// What to minimise
     #[arg(long, value_enum, default_value_t = ObjectiveArg::Time)]
     pub(crate) objective: ObjectiveArg,
@@ -179,6 +190,27 @@ pub(crate) struct Simulate {
     /// Layers to write to that file in place of the outputs
     #[arg(long, value_name = "LAYER[,LAYER…]", value_delimiter = ',', requires = "output")]
     pub(crate) record: Vec<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Profile {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Samples: .npz or .npy with [N, T, C, H, W] or [T, C, H, W]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) input: PathBuf,
+    /// Run the first N samples only
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// Chip whose integers are run
+    #[arg(long, short, value_parser = targets(), default_value = "loihi2")]
+    pub(crate) target: String,
+    /// Chip file to use instead of the built-in one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) chip: Option<PathBuf>,
+    /// File to write: an .npz archive
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
 }
 
 #[derive(Debug, ClapArgs)]

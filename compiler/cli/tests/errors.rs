@@ -561,7 +561,65 @@ const CASES: &[Case] = &[
     case(Code::BadActivity, good, "compile m.onnx -t loihi2 --activity 0.1,0.2", &["'0.2'", "second"]),
     case(Code::BadActivity, good, "compile m.onnx -t loihi2 --activity 0.1,conv9=0.2", &["'conv9'"])
         .command("compile m.onnx -t loihi2 --activity 0.1,/s1=0.2"),
+    case(Code::BadProfile, good_and_sample, "compile m.onnx -t loihi2 --profile s.npy", &["'profile'"])
+        .command("compile m.onnx -t loihi2 --input s.npy"),
+    case(
+        Code::BadProfile,
+        |f| {
+            delayed(f, 1);
+            profiled(f);
+            good(f);
+        },
+        "compile m.onnx -t loihi2 --profile p.npz",
+        &["'x'", "2x4x4", "2x1x1"],
+    )
+    .mended(|f| {
+        good(f);
+        npy(f, "s.npy", &[4, 2, 4, 4], 1);
+        profile(f, "m.onnx");
+    }),
+    case(
+        Code::OtherProfile,
+        |f| {
+            delayed(f, 1);
+            profiled(f);
+            delayed(f, 2);
+        },
+        "compile m.snn -t loihi2 --profile p.npz",
+        &["'m.snn'"],
+    )
+    .mended(|f| {
+        delayed(f, 2);
+        profiled(f);
+    }),
+    case(
+        Code::OtherSteps,
+        |f| {
+            delayed(f, 1);
+            npy(f, "s.npy", &[3, 2], 1);
+        },
+        "compile m.snn -t loihi2 --input s.npy",
+        &["3 steps", "4"],
+    )
+    .command("compile m.snn -t loihi2 --input s.npy --steps 3"),
 ];
+
+fn good_and_sample(folder: &Path) {
+    good(folder);
+    npy(folder, "s.npy", &[4, 2, 4, 4], 1);
+}
+
+/// A profile of `m.snn`, in `p.npz`.
+fn profiled(folder: &Path) {
+    npy(folder, "s.npy", &[4, 2], 1);
+    profile(folder, "m.snn");
+}
+
+fn profile(folder: &Path, model: &str) {
+    let command = format!("profile {model} --input s.npy -o p.npz");
+    let (status, diagnostics) = run(folder, &command);
+    assert_eq!(status, 0, "{diagnostics:?}");
+}
 
 /// Exit status and the diagnostics of a run, one JSON object per line of standard error.
 fn run(folder: &Path, arguments: &str) -> (i32, Vec<serde_json::Value>) {

@@ -9,7 +9,7 @@
 //! - [`bundle`]: reading and writing the folder of a result.
 //! - [`report`]: files for people beside a bundle.
 //! - [`sample`], [`simulate`]: samples, and running them.
-//! - [`activity`]: stated activity.
+//! - [`activity`], [`profile`]: stated and measured activity.
 //!
 //! The driver renders nothing: it returns data and diagnostics.
 #![forbid(unsafe_code)]
@@ -21,6 +21,7 @@ pub mod compile;
 pub mod model;
 pub mod pass;
 pub mod phase;
+pub mod profile;
 pub mod registry;
 pub mod report;
 pub mod sample;
@@ -32,6 +33,9 @@ use std::time::Duration;
 pub trait Observer {
     /// A phase has ended.
     fn ended(&mut self, phase: phase::Phase, time: Duration, notes: &[String]);
+
+    /// So many samples of a run are done.
+    fn progress(&mut self, _done: usize, _of: usize) {}
 
     /// The phases that follow are those of this target; told where there are several.
     fn target(&mut self, _name: &str) {}

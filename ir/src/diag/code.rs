@@ -83,6 +83,9 @@ codes! {
     NoActivity Warning "W0602" "no activity was given; bounds run from silent to all-firing";
     BadSample Error "E0701" "the sample input does not fit the network";
     BadActivity Error "E0702" "an activity rate is not usable";
+    BadProfile Error "E0710" "an activity profile does not fit the network";
+    OtherProfile Warning "W0711" "the activity profile was measured on another network";
+    OtherSteps Warning "W0712" "the samples have another number of steps than the model";
 }
 
 impl fmt::Display for Code {

@@ -52,6 +52,8 @@ pub struct Bounds {
     pub nominal: Nominal,
     /// How far from the best possible.
     pub optimality: Optimality,
+    /// What the traced steps of measured activity take, one by one; none without.
+    pub trace: Option<Trace>,
     /// Whether the deadline is met, when one was given.
     pub deadline: Option<Deadline>,
     /// The busiest links, busiest first.
@@ -127,6 +129,30 @@ pub struct Optimality {
     pub gap_ppm: u64,
     /// What the figures cover.
     pub covers: String,
+}
+
+/// Bounds on the traced steps of measured activity, one inference after the other without a pause: the sum over
+/// steps of the maximum over cores. Means over the traced samples.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Trace {
+    /// Samples that are covered.
+    pub samples: u64,
+    /// Steps of each.
+    pub steps: u64,
+    /// Time of an inference, in picoseconds.
+    pub inference_time_ps: Range,
+    /// The same with nominal loads and constants, in picoseconds; no bound.
+    pub nominal_inference_ps: u64,
+    /// The greatest bounds of a single step, in picoseconds.
+    pub busiest_step_ps: Range,
+    /// Of all traced steps how many are in each state by their nominal time.
+    pub states: BTreeMap<State, u64>,
+    /// Nominal time of an inference that no mapping goes below, in picoseconds: step by step, whatever the
+    /// tiles.
+    pub independent_lower_ps: u64,
+    /// (nominal - independent lower) / independent lower, in millionths, rounded up.
+    pub gap_ppm: u64,
 }
 
 /// A deadline and its outcome.

@@ -47,6 +47,10 @@ pub struct ActivitySource {
     pub stated: Option<String>,
     /// blake3 of the sample file, in hex, when measured.
     pub blake3: Option<String>,
+    /// Samples that were run, when measured.
+    pub samples: Option<u64>,
+    /// Steps of each, when measured.
+    pub steps: Option<u64>,
 }
 
 /// Options that change the result.
@@ -123,6 +127,24 @@ pub struct ActivitySummary {
     pub nominal_ppm: u32,
     /// Not more.
     pub upper_ppm: u32,
+    /// How steps and channels differ, when measured.
+    pub measured: Option<MeasuredSummary>,
+}
+
+/// How measured activity differs between steps and channels: events per neuron and step, in millionths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MeasuredSummary {
+    /// Median of the steps.
+    pub median_step_ppm: u32,
+    /// 95 of 100 steps have no more.
+    pub p95_step_ppm: u32,
+    /// The busiest step.
+    pub max_step_ppm: u32,
+    /// Mean of the busiest channel.
+    pub busiest_channel_ppm: u32,
+    /// Neurons without any event.
+    pub silent_neurons: u64,
 }
 
 /// Bounds on the cores of one population per step, barrier and network left out.

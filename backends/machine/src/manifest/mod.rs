@@ -10,12 +10,13 @@ mod inputs;
 
 pub use bounds::{
     Binding, Bounds, Constant, Deadline, DeadlineState, Io, LinkLoad, Nominal, Optimality, PeriodOf, Range,
-    Site,
+    Site, Trace,
 };
 pub use cores::{Core, CoreMemory, Part, Role, Slice};
 pub use coverage::check_coverage;
 pub use inputs::{
-    ActivitySource, ActivitySummary, Inputs, Layer, LayerBound, LayerInput, ModelInput, Options,
+    ActivitySource, ActivitySummary, Inputs, Layer, LayerBound, LayerInput, MeasuredSummary, ModelInput,
+    Options,
 };
 
 use schemars::JsonSchema;

@@ -42,9 +42,10 @@ impl Arrivals {
         self.ways.iter().map(|w| w.events).fold(0, u64::saturating_add)
     }
 
-    fn of(ways: BTreeMap<(u64, u64), u64>, nonzero: Option<u64>) -> Self {
-        let ways = ways.into_iter().filter(|(_, events)| *events > 0);
-        let ways = ways.map(|((features, positions), events)| Way { features, positions, events }).collect();
+    /// `nonzero` is absent where no weight is zero.
+    fn of(mut ways: Vec<Way>, nonzero: Option<u64>) -> Self {
+        ways.retain(|w| w.events > 0);
+        ways.sort_unstable_by_key(|w| (w.features, w.positions));
         let mut out = Self { ways, nonzero: 0 };
         out.nonzero = nonzero.unwrap_or_else(|| out.stored());
         out
@@ -73,11 +74,12 @@ impl Projection {
             Events::Each => (linear.inputs as u64, None),
             Events::Counted(counts) => (counts.iter().copied().fold(0, u64::saturating_add), Some(counts)),
         };
+        let way = |block: &Block| Way { features: block.neurons(), positions: 1, events: all };
         let one = |block: &Block| {
             let mut nonzero = 0u64;
             match (counted, &self.mask) {
                 (_, None) => {
-                    return Arrivals::of([((block.neurons(), 1), all)].into(), None);
+                    return Arrivals::of(vec![way(block)], None);
                 }
                 (None, Some(_)) => block.each(shape, |at| nonzero += self.nonzero[at]),
                 (Some(counts), Some(mask)) => block.each(shape, |at| {
@@ -86,7 +88,7 @@ impl Projection {
                     nonzero = nonzero.saturating_add(taken.fold(0, u64::saturating_add));
                 }),
             }
-            Arrivals::of([((block.neurons(), 1), all)].into(), Some(nonzero))
+            Arrivals::of(vec![way(block)], Some(nonzero))
         };
         grid.blocks(0).iter().map(one).collect()
     }
@@ -115,13 +117,17 @@ impl<'a> Conv<'a> {
         let blocks = self.rows.len() * self.cols.len();
         let mut out = Vec::with_capacity(grid.channels.len() * blocks);
         for channels in &grid.channels {
-            let mut ways: Vec<BTreeMap<(u64, u64), u64>> = vec![BTreeMap::new(); blocks];
+            let mut ways: Vec<Vec<Way>> = vec![Vec::new(); blocks];
             for (group, features) in groups(self.conv, channels) {
                 let plane = planes.entry(group).or_insert_with(|| self.plane(group, events));
                 for (ways, plane) in ways.iter_mut().zip(plane) {
                     for (positions, events) in plane.iter().enumerate().filter(|(k, n)| *k > 0 && **n > 0) {
-                        let sum = ways.entry((features, positions as u64)).or_default();
-                        *sum = sum.saturating_add(*events);
+                        let way = Way { features, positions: positions as u64, events: *events };
+                        let alike = |w: &&mut Way| w.features == features && w.positions == way.positions;
+                        match ways.iter_mut().find(alike) {
+                            Some(known) => known.events = known.events.saturating_add(way.events),
+                            None => ways.push(way),
+                        }
                     }
                 }
             }

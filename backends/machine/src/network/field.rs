@@ -78,6 +78,17 @@ impl Grid {
         }
     }
 
+    /// The grid that blocks were made of with [`blocks`](Self::blocks).
+    pub fn spanned(blocks: &[Block]) -> Self {
+        let axis = |range: &dyn Fn(&Block) -> &Range<usize>| {
+            let mut ranges: Vec<Range<usize>> = blocks.iter().map(|b| range(b).clone()).collect();
+            ranges.sort_unstable_by_key(|r| r.start);
+            ranges.dedup();
+            ranges
+        };
+        Self { channels: axis(&|b| &b.channels), rows: axis(&|b| &b.rows), cols: axis(&|b| &b.cols) }
+    }
+
     /// The blocks, columns changing fastest.
     pub fn blocks(&self, fan_in: usize) -> Vec<Block> {
         let mut out = Vec::with_capacity(self.channels.len() * self.rows.len() * self.cols.len());

@@ -1,13 +1,12 @@
 //! `snnc compile`.
 
-use std::fs;
 use std::time::Duration;
 
 use snnc_driver::compile::{self, Options};
 use snnc_driver::phase::Phase;
 use snnc_driver::report::Report;
 use snnc_driver::{Observer, bundle};
-use snnc_ir::diag::{Code, Diagnostic, Diagnostics};
+use snnc_ir::diag::Diagnostics;
 
 use crate::args::{Compile, Format};
 use crate::render::output::{err, out};
@@ -45,16 +44,8 @@ pub(super) fn run(args: &Compile, context: &Context) -> Result<(), Diagnostics> 
 
 fn options(args: &Compile) -> Result<Options, Diagnostics> {
     let options = super::options(&args.target, &args.mapping)?;
-    let chip = args.chip.as_ref().map(|path| {
-        fs::read_to_string(path).map_err(|e| {
-            vec![
-                Diagnostic::new(Code::FileUnreadable, format!("cannot read '{}': {e}", path.display()))
-                    .remedy("check the path given with --chip"),
-            ]
-        })
-    });
     Ok(Options {
-        chip: chip.transpose()?,
+        chip: super::chip_file(args.chip.as_deref())?,
         period_ps: args.period,
         seed: args.seed,
         stop_after: args.stop_after,
@@ -72,6 +63,10 @@ struct Watch<'c> {
 impl Observer for Watch<'_> {
     fn ended(&mut self, phase: Phase, time: Duration, notes: &[String]) {
         self.phases.ended(phase, time, notes);
+    }
+
+    fn progress(&mut self, done: usize, of: usize) {
+        self.phases.progress(done, of);
     }
 
     fn wants_dumps(&self) -> bool {

@@ -6,11 +6,15 @@ mod explain;
 mod inspect;
 mod ops;
 mod pages;
+mod profile;
 mod schema;
 mod simulate;
 mod targets;
 
-use snnc_driver::compile::Options;
+use std::fs;
+use std::path::Path;
+
+use snnc_driver::compile::{MeasuredFrom, Options};
 use snnc_driver::model::{Model, ModelOptions};
 use snnc_driver::registry::find;
 use snnc_eqsat::extract::Objective;
@@ -27,6 +31,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Diagnosti
         Command::Compare(args) => return compare::run(&args, context),
         Command::Compile(args) => compile::run(&args, context),
         Command::Inspect(args) => inspect::run(&args, context),
+        Command::Profile(args) => profile::run(&args, context),
         Command::Simulate(args) => simulate::run(&args, context),
         Command::Targets(args) => targets::run(&args),
         Command::Ops => ops::run(),
@@ -48,10 +53,16 @@ fn options(target: &str, args: &Mapping) -> Result<Options, Diagnostics> {
         ObjectiveArg::Cores => Objective::Cores,
         ObjectiveArg::Energy => return Err(vec![no_energy(target)]),
     };
+    let measured = match (&args.input, &args.profile) {
+        (Some(path), _) => Some(MeasuredFrom::Samples { path: path.clone(), limit: args.limit }),
+        (None, Some(path)) => Some(MeasuredFrom::Profile(path.clone())),
+        (None, None) => None,
+    };
     Ok(Options {
         target: target.to_owned(),
         chip: None,
         activity: args.activity.clone(),
+        measured,
         objective,
         max_cores: args.max_cores,
         chips: args.chips,
@@ -60,6 +71,19 @@ fn options(target: &str, args: &Mapping) -> Result<Options, Diagnostics> {
         stop_after: None,
         reports: Vec::new(),
     })
+}
+
+/// The text of a chip file.
+fn chip_file(path: Option<&Path>) -> Result<Option<String>, Diagnostics> {
+    let read = |path: &Path| {
+        fs::read_to_string(path).map_err(|e| {
+            vec![
+                Diagnostic::new(Code::FileUnreadable, format!("cannot read '{}': {e}", path.display()))
+                    .remedy("check the path given with --chip"),
+            ]
+        })
+    };
+    path.map(read).transpose()
 }
 
 fn no_energy(target: &str) -> Diagnostic {

@@ -53,6 +53,9 @@ pages! {
     NoActivity "W0602"
     BadSample "E0701"
     BadActivity "E0702"
+    BadProfile "E0710"
+    OtherProfile "W0711"
+    OtherSteps "W0712"
 }
 
 #[cfg(test)]

@@ -77,6 +77,12 @@ impl Observer for Phases<'_> {
         }
     }
 
+    fn progress(&mut self, done: usize, of: usize) {
+        if self.0.shows_progress() && (done.is_multiple_of(16) || done == of) {
+            output::err(&format!("\r{done}/{of} samples{}", if done == of { "\n" } else { "" }));
+        }
+    }
+
     fn ended(&mut self, phase: Phase, time: Duration, notes: &[String]) {
         if self.0.verbose == 0 {
             return;

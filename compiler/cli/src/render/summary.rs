@@ -103,6 +103,7 @@ fn bounds(manifest: &Manifest) -> String {
         out.push_str(&format!("lower bound from {} ({})\n", b.binding.resource.text(), place(&b.binding)));
     }
     out.push_str(&optimality(b));
+    out.push_str(&trace(b));
     out.push_str(&deadline(b));
     out.push_str(&format!(
         "All times are estimates for the chip alone, for steps with the activity given; nothing was measured on a\n\
@@ -150,6 +151,29 @@ fn optimality(b: &Bounds) -> String {
         out.push_str("                 the barrier is the floor: no mapping is faster\n");
     }
     out
+}
+
+/// What the traced steps take, one by one.
+fn trace(b: &Bounds) -> String {
+    let Some(t) = &b.trace else { return String::new() };
+    let steps = t.samples.saturating_mul(t.steps);
+    let mut states: Vec<(State, u64)> = t.states.iter().map(|(state, n)| (*state, *n)).collect();
+    states.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    let states: Vec<String> = states
+        .into_iter()
+        .map(|(state, n)| format!("{} {} %", state.text(), n * 100 / steps.max(1)))
+        .collect();
+    format!(
+        "steps one by one {} of {} sample(s): inference nominal {}, no mapping is below {}: gap {}\n                 \
+         {} of the steps; busiest step {}\n",
+        grouped(steps),
+        grouped(t.samples),
+        time(t.nominal_inference_ps),
+        time(t.independent_lower_ps),
+        percent(t.gap_ppm),
+        states.join(", "),
+        range(Some(t.busiest_step_ps)),
+    )
 }
 
 fn deadline(b: &Bounds) -> String {

@@ -56,6 +56,12 @@ pub(crate) fn percent(ppm: u64) -> String {
     format!("{}.{} %", ppm / 10_000, ppm % 10_000 / 1000)
 }
 
+/// Parts per million as per cent with two places, rounded half up.
+pub(crate) fn share(ppm: u32) -> String {
+    let scaled = (u64::from(ppm) + 50) / 100;
+    format!("{}.{:02} %", scaled / 100, scaled % 100)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

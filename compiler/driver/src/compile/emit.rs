@@ -6,8 +6,8 @@ use snnc_ir::text;
 use snnc_machine::chip::{ChipFile, Constant, Kind, Side};
 use snnc_machine::manifest::{
     ActivitySource, ActivitySummary, Assumption, Bounds, Core, CoreMemory, Inputs, Layer, LayerBound,
-    LayerInput, Manifest, ModelInput, NetworkFiles, Options as ManifestOptions, Part, Role, SCHEMA, Slice,
-    Warning,
+    LayerInput, Manifest, MeasuredSummary, ModelInput, NetworkFiles, Options as ManifestOptions, Part, Role,
+    SCHEMA, Slice, Warning,
 };
 use snnc_machine::network::{self, Network};
 
@@ -59,14 +59,24 @@ pub(super) fn emit(
 
 fn inputs(model: &Model, job: &Job<'_>) -> Inputs {
     let options = job.options;
-    let source = if options.activity.is_some() { "stated" } else { "none" };
+    let source = match (job.recorded, &options.activity) {
+        (Some(_), _) => "measured",
+        (None, Some(_)) => "stated",
+        (None, None) => "none",
+    };
     Inputs {
         model: ModelInput {
             name: model.file.clone(),
             blake3: model.hash.clone(),
             opset: model.opset.clone(),
         },
-        activity: ActivitySource { source: source.into(), stated: options.activity.clone(), blake3: None },
+        activity: ActivitySource {
+            source: source.into(),
+            stated: options.activity.clone(),
+            blake3: job.recorded.map(|r| r.source.samples_blake3.clone()),
+            samples: job.recorded.map(|r| r.samples as u64),
+            steps: job.recorded.map(|r| r.steps as u64),
+        },
         target: options.target.clone(),
         chip_blake3: job.target.chip().hash.clone(),
         options: ManifestOptions {
@@ -109,7 +119,12 @@ fn layer(job: &Job<'_>, mapping: &Mapping, index: usize) -> Layer {
         weight_bits: layer.projections.iter().map(bits).max().unwrap_or(0),
         encoding: choice.map_or_else(String::new, |c| c.choice.implementation.encoding.into()),
         tile: choice.map_or_else(String::new, |c| c.choice.tile.to_string()),
-        activity: ActivitySummary { lower_ppm: rate.lower, nominal_ppm: rate.nominal, upper_ppm: rate.upper },
+        activity: ActivitySummary {
+            lower_ppm: rate.lower,
+            nominal_ppm: rate.nominal,
+            upper_ppm: rate.upper,
+            measured: measured(job, &layer.name),
+        },
         bound: choice.map(|_| {
             let bound = mapping.layer_bound(index);
             LayerBound {
@@ -122,6 +137,17 @@ fn layer(job: &Job<'_>, mapping: &Mapping, index: usize) -> Layer {
         }),
         rewrites: Vec::new(),
     }
+}
+
+fn measured(job: &Job<'_>, name: &str) -> Option<MeasuredSummary> {
+    let density = job.recorded?.layers.iter().find(|l| l.name == name)?.density();
+    Some(MeasuredSummary {
+        median_step_ppm: density.median,
+        p95_step_ppm: density.p95,
+        max_step_ppm: density.max,
+        busiest_channel_ppm: density.busiest_channel,
+        silent_neurons: density.silent,
+    })
 }
 
 fn cores(network: &Network, mapping: &Mapping) -> Vec<Core> {

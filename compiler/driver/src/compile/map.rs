@@ -17,12 +17,15 @@ use snnc_place::traffic::{self, Core, Traffic};
 
 use super::refine::Refine;
 use super::{Options, SLACK};
+use crate::profile::ActivityProfile;
 
 /// What is mapped, and to what.
 pub(super) struct Job<'a> {
     pub(super) target: &'a dyn Target,
     pub(super) network: &'a Network,
     pub(super) profile: &'a Profile,
+    /// What the profile is the mean of, when it was measured.
+    pub(super) recorded: Option<&'a ActivityProfile>,
     pub(super) options: &'a Options,
 }
 
@@ -79,7 +82,7 @@ impl Job<'_> {
     }
 
     /// Cores that the mapping may use.
-    fn cores(&self) -> Result<u64, Vec<Diagnostic>> {
+    pub(super) fn cores(&self) -> Result<u64, Vec<Diagnostic>> {
         let all = self.count(names::CORES_PER_CHIP)?.saturating_mul(u64::from(self.options.chips));
         Ok(self.options.max_cores.map_or(all, |max| max.min(all)))
     }
@@ -213,27 +216,38 @@ impl Job<'_> {
         Ok(Mapping { cores, sites, choices, traffic, links, pick, independent, rates })
     }
 
-    pub(super) fn bounds(&self, mapping: &Mapping, latency_steps: u32) -> Bounds {
-        let loads = mapping.core_loads();
-        let chips = mapping.sites.iter().map(|s| s.chip).max().unwrap_or(0) + 1;
-        let busiest = mapping.links.busiest(LISTED_LINKS);
+    /// Bounds on a step in which the cores have these loads and messages.
+    pub(super) fn step_bound(&self, mapping: &Mapping, loads: &[CoreLoad], links: &LinkLoads) -> StepBound {
         let mesh = MeshLoad {
-            busiest_link: busiest.first().map_or_else(Default::default, |(_, load)| *load),
-            hops: mapping.links.hops,
-            chips,
+            busiest_link: links.busiest(1).first().map_or_else(Default::default, |(_, load)| *load),
+            hops: links.hops,
+            chips: mapping.sites.iter().map(|s| s.chip).max().unwrap_or(0) + 1,
         };
-        let step = step_bound(&mapping.rates, &loads, mesh);
-        let period = Range { lower: step.lower_ps, upper: step.upper_ps };
-        let times = |n: u64| Range {
+        step_bound(&mapping.rates, loads, mesh)
+    }
+
+    pub(super) fn bounds(&self, mapping: &Mapping, latency_steps: u32) -> Result<Bounds, Vec<Diagnostic>> {
+        let step = self.step_bound(mapping, &mapping.core_loads(), &mapping.links);
+        let mut period = Range { lower: step.lower_ps, upper: step.upper_ps };
+        let times = |n: u64, period: Range| Range {
             lower: period.lower.saturating_mul(n),
             upper: period.upper.map(|u| u.saturating_mul(n)),
         };
         let steps = u64::from(self.network.steps);
-        Bounds {
+        let mut inference = times(steps, period);
+        let mut latency = times(steps + u64::from(latency_steps), period);
+        let traced = self.trace(mapping, latency_steps)?;
+        if let Some(traced) = &traced {
+            // Mean loads bound the mean step from below; only the steps themselves bound the busiest one.
+            period.upper = traced.bounds.busiest_step_ps.upper;
+            inference = traced.bounds.inference_time_ps;
+            latency = traced.latency_ps;
+        }
+        Ok(Bounds {
             period_of: PeriodOf::Step,
             period_ps: Some(period),
-            latency_ps: Some(times(steps + u64::from(latency_steps))),
-            inference_time_ps: Some(times(steps)),
+            latency_ps: Some(latency),
+            inference_time_ps: Some(inference),
             latency_steps,
             energy_fj: None,
             state: step.lower_binding.0.state(),
@@ -244,14 +258,17 @@ impl Job<'_> {
                 binding: self.binding(mapping, step.nominal_binding),
             },
             optimality: self.optimality(mapping),
+            trace: traced.map(|t| t.bounds),
             deadline: self.options.period_ps.map(|p| Deadline::of(p, period)),
-            links: busiest
+            links: mapping
+                .links
+                .busiest(LISTED_LINKS)
                 .into_iter()
                 .map(|(link, messages)| LinkLoad { from: site(link.from), to: site(link.to), messages })
                 .collect(),
             io: Io { events_in: mapping.traffic.from_host, events_out: mapping.traffic.to_host, cores: 0 },
             constants: Constant::all(&mapping.rates),
-        }
+        })
     }
 
     fn binding(

@@ -1,22 +1,24 @@
 //! A compilation: the phases in order.
 
+mod activity;
 mod emit;
 mod map;
 mod refine;
 mod settle;
+mod trace;
 
 pub use emit::Bundle;
 pub use map::Mapping;
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use snnc_eqsat::extract::Objective;
 use snnc_eqsat::normalise::normalise;
-use snnc_ir::diag::{Code, Diagnostic, Location, Severity};
+use snnc_ir::diag::{Code, Diagnostic, Location};
 use snnc_ir::graph::Graph;
 use snnc_ir::graph::verify::verify;
 use snnc_ir::text;
-use snnc_machine::activity::Profile;
 use snnc_machine::manifest::Manifest;
 use snnc_machine::network::Network;
 use snnc_machine::target::Target;
@@ -25,6 +27,7 @@ use crate::activity::Stated;
 use crate::model::Model;
 use crate::pass::{fold, retime};
 use crate::phase::Phase;
+use crate::profile::ActivityProfile;
 use crate::report::Report;
 use crate::{Observer, registry};
 
@@ -40,6 +43,8 @@ pub struct Options {
     pub chip: Option<String>,
     /// Stated activity, as given.
     pub activity: Option<String>,
+    /// Where activity is measured; takes the place of what is stated.
+    pub measured: Option<MeasuredFrom>,
     /// What to minimise.
     pub objective: Objective,
     /// Use at most this many cores.
@@ -54,6 +59,20 @@ pub struct Options {
     pub stop_after: Option<Phase>,
     /// Files for people beside the bundle.
     pub reports: Vec<Report>,
+}
+
+/// Where measured activity comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MeasuredFrom {
+    /// Samples that are run.
+    Samples {
+        /// The file.
+        path: PathBuf,
+        /// The first so many; all by default.
+        limit: Option<usize>,
+    },
+    /// A profile that was measured before.
+    Profile(PathBuf),
 }
 
 /// What came of a compilation.
@@ -80,7 +99,18 @@ struct Run<'o> {
     read: Duration,
 }
 
-impl Run<'_> {
+impl<'o> Run<'o> {
+    fn new(model: &Model, stop_after: Option<Phase>, observer: &'o mut dyn Observer) -> Self {
+        Self {
+            observer,
+            stop_after,
+            dumps: Vec::new(),
+            warnings: model.warnings.clone(),
+            started: Instant::now(),
+            read: model.time,
+        }
+    }
+
     /// Ends a phase; `true` when the run is to stop.
     fn end(&mut self, phase: Phase, dump: impl FnOnce() -> String, notes: &[String]) -> bool {
         let read = if phase == Phase::Import { self.read } else { Duration::ZERO };
@@ -97,6 +127,14 @@ impl Run<'_> {
     }
 }
 
+/// A network in the form in which it is mapped.
+struct Lowered {
+    network: Network,
+    /// The same as a graph, so that it can be run.
+    graph: Graph,
+    latency_steps: u32,
+}
+
 /// Compiles a network.
 ///
 /// # Errors
@@ -108,46 +146,78 @@ pub fn compile(
 ) -> Result<Compilation, Vec<Diagnostic>> {
     let target = registry::target(&options.target, options.chip.as_deref()).map_err(|d| vec![d])?;
     let stated = options.activity.as_deref().map(Stated::parse).transpose().map_err(|d| vec![d])?;
-    let mut run = Run {
-        observer,
-        stop_after: options.stop_after,
-        dumps: Vec::new(),
-        warnings: model.warnings.clone(),
-        started: Instant::now(),
-        read: model.time,
+    let mut run = Run::new(model, options.stop_after, observer);
+    let Some(mut lowered) = lower(&mut run, model, target.as_ref())? else {
+        return Ok(run.done(None, None));
     };
+    let recorded = activity::recorded(&mut run, model, options, &lowered.graph)?;
+    let profile = match &recorded {
+        Some(recorded) => {
+            // An inference has as many steps as a sample.
+            lowered.graph.steps = u32::try_from(recorded.steps).unwrap_or(u32::MAX);
+            lowered.network.steps = lowered.graph.steps;
+            recorded.profile(&lowered.network).map_err(|d| vec![d])?
+        }
+        None => activity::stated(&lowered.network, stated.as_ref(), &mut run.warnings)?,
+    };
+    let job = map::Job {
+        target: target.as_ref(),
+        network: &lowered.network,
+        profile: &profile,
+        recorded: recorded.as_ref(),
+        options,
+    };
+    map_and_emit(run, model, &job, &lowered.graph, lowered.latency_steps)
+}
 
+/// Measures the activity of a network in the form in which it would be mapped, and gives the warnings of the
+/// phases up to there.
+///
+/// # Errors
+/// All diagnostics of the first phase that refuses something, and of samples that do not fit.
+pub fn measure(
+    model: &Model,
+    options: &Options,
+    observer: &mut dyn Observer,
+) -> Result<(Option<ActivityProfile>, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let target = registry::target(&options.target, options.chip.as_deref()).map_err(|d| vec![d])?;
+    let mut run = Run::new(model, None, observer);
+    let Some(lowered) = lower(&mut run, model, target.as_ref())? else { return Ok((None, run.warnings)) };
+    let recorded = activity::recorded(&mut run, model, options, &lowered.graph)?;
+    Ok((recorded, run.warnings))
+}
+
+/// The phases up to the network as it is mapped; `None` when the run is to stop before.
+fn lower(run: &mut Run<'_>, model: &Model, target: &dyn Target) -> Result<Option<Lowered>, Vec<Diagnostic>> {
     check(&model.graph)?;
     needs_neurons(&model.graph)?;
     if run.end(Phase::Import, || text::print(&model.graph), &[]) {
-        return Ok(run.done(None, None));
+        return Ok(None);
     }
     let folded = fold::fold(&model.graph);
     check(&folded)?;
     if run.end(Phase::Fold, || text::print(&folded), &[]) {
-        return Ok(run.done(None, None));
+        return Ok(None);
     }
     let quantised = target.quantise(&folded)?;
     check(&quantised.graph)?;
     run.warnings.extend(quantised.warnings);
     if run.end(Phase::Quantise, || text::print(&quantised.graph), &quantised.notes) {
-        return Ok(run.done(None, None));
+        return Ok(None);
     }
     let retimed = retime::retime(&quantised.graph, target.edge_delay())?;
     check(&retimed.graph)?;
     let note = format!("outputs come {} step(s) after their inputs", retimed.latency_steps);
     if run.end(Phase::Retime, || text::print(&retimed.graph), &[note]) {
-        return Ok(run.done(None, None));
+        return Ok(None);
     }
     let network = normalise(&retimed.graph)?;
-    let lowered = network.to_graph();
-    check(&lowered)?;
-    if run.end(Phase::Normalise, || text::print(&lowered), &[]) {
-        return Ok(run.done(None, None));
+    let graph = network.to_graph();
+    check(&graph)?;
+    if run.end(Phase::Normalise, || text::print(&graph), &[]) {
+        return Ok(None);
     }
-    let profile = profile(&network, stated.as_ref(), &mut run.warnings)?;
-    let job = map::Job { target: target.as_ref(), network: &network, profile: &profile, options };
-    map_and_emit(run, model, &job, &lowered, retimed.latency_steps)
+    Ok(Some(Lowered { network, graph, latency_steps: retimed.latency_steps }))
 }
 
 /// The phases from extraction on.
@@ -170,7 +240,7 @@ fn map_and_emit(
     if run.end(Phase::Place, || mapping.dump(), &[]) {
         return Ok(run.done(None, None));
     }
-    let bounds = job.bounds(&mapping, latency_steps);
+    let bounds = job.bounds(&mapping, latency_steps)?;
     if run.end(Phase::Bounds, || format!("{bounds:#?}\n"), &[]) {
         return Ok(run.done(None, None));
     }
@@ -206,38 +276,6 @@ fn needs_neurons(graph: &Graph) -> Result<(), Vec<Diagnostic>> {
              activations in the QDQ format",
         ),
     ])
-}
-
-fn profile(
-    network: &Network,
-    stated: Option<&Stated>,
-    warnings: &mut Vec<Diagnostic>,
-) -> Result<Profile, Vec<Diagnostic>> {
-    let none = Stated::default();
-    let profile = stated.unwrap_or(&none).profile(network).map_err(|d| vec![d])?;
-    let unknown: Vec<&str> = network
-        .layers
-        .iter()
-        .zip(&profile.layers)
-        .filter(|(_, activity)| activity.is_unknown())
-        .map(|(l, _)| l.name.as_str())
-        .collect();
-    if !unknown.is_empty() {
-        let of = if unknown.len() == network.layers.len() {
-            String::new()
-        } else {
-            format!(" for {}", unknown.join(", "))
-        };
-        warnings.push(
-            Diagnostic::new(
-                Code::NoActivity,
-                format!("no activity was given{of}: bounds run from silent to all-firing, the search takes all-firing"),
-            )
-            .remedy("state it with --activity, e.g. --activity 0.1 for one event per ten neurons and step"),
-        );
-    }
-    debug_assert!(warnings.iter().all(|w| w.severity() == Severity::Warning));
-    Ok(profile)
 }
 
 /// The target of a job, for the sub-modules.

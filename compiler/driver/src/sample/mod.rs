@@ -112,6 +112,20 @@ impl Samples {
     }
 }
 
+/// blake3 of a sample file, in hex.
+///
+/// # Errors
+/// [`Code::FileUnreadable`].
+pub fn hash(path: &Path) -> Result<String, Diagnostic> {
+    let mut hasher = blake3::Hasher::new();
+    let read = std::fs::File::open(path).and_then(|file| hasher.update_reader(file).map(|_| ()));
+    read.map_err(|e| {
+        Diagnostic::new(Code::FileUnreadable, format!("cannot read '{}': {e}", path.display()))
+            .remedy("check the path of the sample file")
+    })?;
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
 fn bad(message: impl Into<String>) -> Diagnostic {
     Diagnostic::new(Code::BadSample, message)
 }

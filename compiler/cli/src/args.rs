@@ -1,5 +1,9 @@
 //! Arguments.
 
+mod sample;
+
+pub(crate) use sample::SampleArgs;
+
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -161,18 +165,17 @@ pub(crate) struct Inspect {
 pub(crate) struct Simulate {
     /// Model file (.onnx, .snn) or the folder of a bundle
     pub(crate) model: PathBuf,
-    /// Samples: .npz or .npy with [N, T, C, H, W] or [T, C, H, W]; labels in an array `y`
-    #[arg(long, short, value_name = "FILE")]
-    pub(crate) input: PathBuf,
+    #[command(flatten)]
+    pub(crate) samples: SampleArgs,
     /// Run the integers that the target would run, instead of the file's numbers
     #[arg(long, short, value_parser = targets())]
     pub(crate) target: Option<String>,
-    /// Steps per inference (T); default: what the file says
+    /// Steps per inference (T), and steps made of each image or event list; default: what the file says
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) steps: Option<u32>,
-    /// Run the first N samples only
-    #[arg(long, value_name = "N")]
-    pub(crate) limit: Option<usize>,
+    /// Threads that run samples side by side; default: as many as the computer has
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
     /// Write what the outputs give in each step to a .npz file: arrays [N, T, C, H, W], or [N, T, C]
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

@@ -53,6 +53,9 @@ pages! {
     NoActivity "W0602"
     BadSample "E0701"
     BadActivity "E0702"
+    BadEvents "E0703"
+    BadEncoding "E0704"
+    EventsLeftOut "W0705"
 }
 
 #[cfg(test)]

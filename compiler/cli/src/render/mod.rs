@@ -3,6 +3,8 @@
 pub(crate) mod comparison;
 pub(crate) mod diagnostics;
 pub(crate) mod output;
+pub(crate) mod progress;
+pub(crate) mod simulation;
 pub(crate) mod summary;
 pub(crate) mod table;
 pub(crate) mod units;

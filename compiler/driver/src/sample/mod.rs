@@ -17,6 +17,9 @@ mod reader;
 mod source;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub use array::{Array, read_archive};
 pub use options::{Encode, Options};
 pub use piece::Piece;

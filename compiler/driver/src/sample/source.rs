@@ -93,8 +93,12 @@ impl SampleFile {
 
     /// Labels fit the samples; only so many samples are run.
     fn checked(mut self, limit: Option<usize>) -> Result<Self, Diagnostic> {
-        if let Some(labels) = self.labels.as_ref().filter(|l| l.len() != self.count) {
-            let images = self.events.is_none() && self.plan.encode.is_none() && labels.len() == self.steps;
+        // Of an event list with a limit it is not known how many samples there are.
+        let cut = self.events.is_some() && limit.is_some_and(|l| self.count >= l);
+        let fits = |l: &Vec<i64>| if cut { l.len() >= self.count } else { l.len() == self.count };
+        if let Some(labels) = self.labels.as_ref().filter(|l| !fits(l)) {
+            let frames = self.events.is_none() && self.plan.encode.is_none();
+            let images = frames && self.count == 1 && labels.len() == self.steps;
             let found = bad("the labels do not fit the samples").rule("labels", self.count, labels.len());
             return Err(if images {
                 found.remedy(

@@ -7,6 +7,8 @@ mod activity;
 mod fold;
 mod machine;
 mod outcome;
+#[cfg(test)]
+mod tests;
 
 pub use activity::Tally;
 pub use fold::{Fold, Taken, Threads, fold};

@@ -29,8 +29,10 @@ pub(in crate::sample) struct EventReader {
     most: u32,
     told: bool,
     input: String,
-    /// Events behind the last step, and events above the greatest count.
+    /// Events behind the last step, and the greatest step of any.
     late: u64,
+    latest: u64,
+    /// Events above the greatest count.
     above: u64,
 }
 
@@ -49,6 +51,7 @@ impl EventReader {
             told: events.told,
             input: events.input.clone(),
             late: 0,
+            latest: 0,
             above: 0,
         })
     }
@@ -85,6 +88,7 @@ impl EventReader {
                     return Ok((entries, end - first));
                 }
                 self.late += 1;
+                self.latest = self.latest.max(next);
                 self.advance();
                 continue;
             }
@@ -161,8 +165,11 @@ impl EventReader {
         if self.late > 0 {
             out.push(
                 left_out(format!("{} event(s) lie behind the last step and were left out", self.late))
-                    .rule("steps", self.binning.steps, "later events")
-                    .remedy("give more steps with --steps, or a longer step with --bin"),
+                    .rule("steps", self.binning.steps, self.latest.saturating_add(1))
+                    .remedy(format!(
+                        "all events are in the steps of --steps {}, or of a longer step with --bin",
+                        self.latest.saturating_add(1)
+                    )),
             );
         }
         if self.above > 0 {

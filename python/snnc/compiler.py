@@ -286,9 +286,7 @@ def simulate(
     return Simulation.from_json(json.loads(text), outputs, tuple(found))
 
 
-def _sample_file(
-    samples: Array | Mapping[str, Array] | str | PathLike[str], labels: Array | None, folder: Path
-) -> str:
+def _sample_file(samples: Array | Mapping[str, Array] | str | PathLike[str], labels: Array | None, folder: Path) -> str:
     """The file of samples; arrays are written to one."""
     if isinstance(samples, (str, PathLike)):
         if labels is not None:

@@ -48,6 +48,9 @@ pub struct Taken {
     pub last: bool,
 }
 
+/// What takes over the states of samples.
+pub type Take<'t, S> = dyn FnMut(Taken, &mut S) -> Result<(), Diagnostic> + 't;
+
 /// Runs every sample of a source from the machine's initial state.
 ///
 /// `take` is given the state of each sample, in the order of the samples and on the thread that calls. A
@@ -65,7 +68,7 @@ pub fn fold<M: Machine, F: Fold<M>>(
     source: &dyn Source,
     how: Threads,
     fold: &F,
-    take: &mut dyn FnMut(Taken, &mut F::State) -> Result<(), Diagnostic>,
+    take: &mut Take<'_, F::State>,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Vec<Diagnostic>, Diagnostic> {
     let threads = match how.threads {
@@ -94,7 +97,7 @@ pub(super) fn sized<M: Machine, F: Fold<M>>(
     source: &dyn Source,
     run: Run<'_>,
     fold: &F,
-    take: &mut dyn FnMut(Taken, &mut F::State) -> Result<(), Diagnostic>,
+    take: &mut Take<'_, F::State>,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Vec<Diagnostic>, Diagnostic> {
     let mut machines: Vec<M> = Vec::new();

@@ -11,7 +11,7 @@ mod outcome;
 mod tests;
 
 pub use activity::Tally;
-pub use fold::{Fold, Taken, Threads, fold};
+pub use fold::{Fold, Take, Taken, Threads, fold};
 pub use machine::Machine;
 pub use outcome::{Confusion, LayerActivity, Outcome};
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from .compiler import CompilerWarning, compare, compile, inspect, simulate
 from .errors import CompilerError, Diagnostic, ExportError, SnncError
 from .manifest import Comparison, Manifest, ManifestError
-from .results import Layer, Network, Simulation
+from .results import Layer, LayerActivity, Network, Simulation
 
 if TYPE_CHECKING:
     import onnx
@@ -26,6 +26,7 @@ __all__ = [
     "Diagnostic",
     "ExportError",
     "Layer",
+    "LayerActivity",
     "Manifest",
     "ManifestError",
     "Network",

@@ -218,47 +218,87 @@ def inspect(model: Model, *, steps: int | None = None, shape: Mapping[str, Seque
 
 def simulate(
     model: Model,
-    samples: Array | Mapping[str, Array],
+    samples: Array | Mapping[str, Array] | str | PathLike[str],
     *,
     labels: Array | None = None,
     target: str | None = None,
     steps: int | None = None,
     record: Sequence[str] = (),
+    limit: int | None = None,
+    encode: str | None = None,
+    max: float | None = None,
+    threshold: float | None = None,
+    seed: int | None = None,
+    bin: str | None = None,
+    time_unit: str | None = None,
+    event_order: str | None = None,
+    binary: bool = False,
+    threads: int | None = None,
 ) -> Simulation:
-    """Runs samples through a network, each from the initial state.
+    """Runs samples through a network, each from the initial state. The options are those of ``snnc simulate``.
 
     Args:
         model: A file or a model as for :func:`compile`, or the folder of a bundle: the mapped network, whose
             outputs come ``latency_steps`` later.
-        samples: ``[N, T, ...]`` or ``[T, ...]`` with the shape of the input behind; by the names of the inputs
-            where there are several.
-        labels: Class of each sample, ``[N]``.
+        samples: ``[N, T, ...]`` or ``[T, ...]`` with the shape of the input behind, ``[N, ...]`` for images with
+            ``encode``, an array of events with fields ``t``, ``x``, ``y``, ``p``; several arrays by their names in
+            the file; or the path of a ``.npz`` or ``.npy`` file of any size.
+        labels: Class of each sample, ``[N]``; a file has its own.
         target: Run the integers that this chip would run.
-        steps: Steps of an inference recorded in the network; a sample runs for as many steps as it has.
+        steps: Steps made of each image or event list; for others the steps of an inference recorded in the network,
+            as a sample runs for as many steps as it has.
         record: Layers to give out in place of the outputs.
+        limit: Run the first samples only.
+        encode: ``"rate"``, ``"direct"`` or ``"delta"``.
+        max: Divide the numbers by this before ``encode``.
+        threshold: Least change of ``encode="delta"``.
+        seed: What the draws of ``encode="rate"`` depend on.
+        bin: Time of a step of an event list, for example ``"1ms"``.
+        time_unit: Unit of the times of an event list: ``"ns"``, ``"us"`` (default), ``"ms"``, ``"s"``.
+        event_order: What the columns of an event list ``[E, columns]`` are, for example ``"txyp"``.
+        binary: Several events in one place and step are one.
+        threads: Threads that run samples side by side; the results do not depend on it.
 
     Raises:
         CompilerError: The samples do not fit the network, or it is not read.
     """
-    arrays = dict(samples) if isinstance(samples, Mapping) else {"x": samples}
-    if labels is not None:
-        arrays["y"] = np.asarray(labels, np.int64)
+    given = {
+        "target": target,
+        "steps": steps,
+        "record": ",".join(record) or None,
+        "limit": limit,
+        "encode": encode,
+        "max": None if max is None else float(max),
+        "threshold": None if threshold is None else float(threshold),
+        "seed": seed,
+        "bin": bin,
+        "time-unit": time_unit,
+        "event-order": event_order,
+        "threads": threads,
+    }
+    flags = ["--binary"] if binary else []
     with model_file(model) as path, tempfile.TemporaryDirectory(prefix="snnc-") as folder:
-        given, taken = Path(folder) / "samples.npz", Path(folder) / "outputs.npz"
-        np.savez(given, **{name: np.ascontiguousarray(array) for name, array in arrays.items()})  # type: ignore[arg-type]
-        arguments = ["simulate", path, "--input", str(given), "-o", str(taken)]
-        text, found = call([*arguments, *options(target=target, steps=steps, record=",".join(record) or None)])
+        source, taken = _sample_file(samples, labels, Path(folder)), Path(folder) / "outputs.npz"
+        arguments = ["simulate", path, "--input", source, "-o", str(taken)]
+        text, found = call([*arguments, *options(**given), *flags])
         with np.load(taken) as stored:
             outputs = {name: stored[name] for name in stored.files}
-    data = json.loads(text)
-    opportunities = data["samples"] * data["steps"]
-    return Simulation(
-        outputs=outputs,
-        predicted=np.asarray(data["predicted"], np.int64),
-        accuracy=None if data["correct"] is None or not data["samples"] else data["correct"] / data["samples"],
-        activity={
-            layer["name"]: layer["events"] / (layer["neurons"] * opportunities) if opportunities else 0.0
-            for layer in data["layers"]
-        },
-        warnings=tuple(found),
-    )
+    return Simulation.from_json(json.loads(text), outputs, tuple(found))
+
+
+def _sample_file(samples: Array | Mapping[str, Array] | str | PathLike[str], labels: Array | None, folder: Path) -> str:
+    """The file of samples; arrays are written to one."""
+    if isinstance(samples, (str, PathLike)):
+        if labels is not None:
+            raise SnncError("labels of a sample file stand in it, in an array 'labels'")
+        return fspath(samples)
+    if isinstance(samples, Mapping):
+        arrays = dict(samples)
+    else:
+        array = np.asarray(samples)
+        arrays = {"events" if array.dtype.names else "x": array}
+    if labels is not None:
+        arrays["labels"] = np.asarray(labels, np.int64)
+    path = folder / "samples.npz"
+    np.savez(path, **{name: np.ascontiguousarray(array) for name, array in arrays.items()})  # type: ignore[arg-type]
+    return str(path)

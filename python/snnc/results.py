@@ -60,6 +60,47 @@ class Network:
 
 
 @dataclass(frozen=True)
+class LayerActivity:
+    """What a layer did over all samples and steps."""
+
+    neurons: int
+    #: Elements given out that are not zero.
+    events: int
+    #: Events per neuron in a step: the mean over all steps, the greatest, and nearest-rank percentiles.
+    density: float
+    density_max: float
+    density_p50: float
+    density_p95: float
+    density_p99: float
+    #: Accumulates that enter the layer: in all, and in a step on average and at most.
+    synops: int
+    synops_per_step: float
+    synops_per_step_max: int
+    #: Sums that did not fit 32 bits, and states that left their width.
+    clipped: int
+    overflows: int
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> LayerActivity:
+        """Reads an entry of ``layers`` or ``readouts``."""
+        density, synops = data["density"], data["synops_per_step"]
+        return cls(
+            neurons=data["neurons"],
+            events=data["events"],
+            density=density["mean"],
+            density_max=density["max"],
+            density_p50=density["p50"],
+            density_p95=density["p95"],
+            density_p99=density["p99"],
+            synops=data["synops"],
+            synops_per_step=synops["mean"],
+            synops_per_step_max=synops["max"],
+            clipped=data["clipped"],
+            overflows=data["overflows"],
+        )
+
+
+@dataclass(frozen=True)
 class Simulation:
     """What a network gave for samples."""
 
@@ -69,9 +110,31 @@ class Simulation:
     predicted: npt.NDArray[np.int64]
     #: Share of samples whose class is their label; ``None`` without labels.
     accuracy: float | None
+    #: Samples by label and class; ``None`` without labels or with more than 1000 classes.
+    confusion: npt.NDArray[np.int64] | None
     #: Events per neuron and step of each layer of neurons and each input.
     activity: Mapping[str, float]
+    #: What each layer of neurons, each input and each connection without neurons behind it did.
+    layers: Mapping[str, LayerActivity]
     warnings: tuple[Diagnostic, ...]
+
+    @classmethod
+    def from_json(
+        cls, data: Mapping[str, Any], outputs: Mapping[str, Array], warnings: tuple[Diagnostic, ...]
+    ) -> Simulation:
+        """Reads what ``snnc simulate --format json`` printed."""
+        layers = {entry["name"]: LayerActivity.from_json(entry) for entry in data["layers"]}
+        readouts = {entry["name"]: LayerActivity.from_json(entry) for entry in data["readouts"]}
+        confusion = data["confusion"]
+        return cls(
+            outputs=outputs,
+            predicted=np.asarray(data["predicted"], np.int64),
+            accuracy=None if data["correct"] is None or not data["samples"] else data["correct"] / data["samples"],
+            confusion=None if confusion is None else np.asarray(confusion["counts"], np.int64),
+            activity={name: layer.density for name, layer in layers.items()},
+            layers=layers | readouts,
+            warnings=warnings,
+        )
 
     @property
     def output(self) -> Array:

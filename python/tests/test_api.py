@@ -80,6 +80,55 @@ def test_simulate_gives_spikes_of_each_step(held_out: dict[str, np.ndarray]) -> 
     np.testing.assert_array_equal(integers.predicted, result.predicted)
 
 
+def test_simulate_tells_what_layers_did(held_out: dict[str, np.ndarray]) -> None:
+    x, y = held_out["x"][:60], held_out["y"][:60]
+    result = snnc.simulate(MODEL, x, labels=y, record=["x", "lif1"], threads=2)
+    spikes = result.outputs["lif1"].reshape(60 * x.shape[1], -1)
+    layer = result.layers["lif1"]
+    per_step = spikes.astype(bool).sum(axis=1)
+    assert layer.neurons == spikes.shape[1]
+    assert layer.events == per_step.sum()
+    assert layer.density == pytest.approx(per_step.mean() / layer.neurons)
+    assert layer.density_max == per_step.max() / layer.neurons
+    ranks = np.percentile(per_step, [50, 95, 99], method="inverted_cdf") / layer.neurons
+    assert [layer.density_p50, layer.density_p95, layer.density_p99] == ranks.tolist()
+    assert layer.synops == pytest.approx(layer.synops_per_step * len(per_step))
+    assert layer.synops_per_step_max >= layer.synops_per_step > 0
+    assert result.confusion is not None
+    assert result.confusion.sum() == 60
+    assert np.trace(result.confusion) == (result.predicted == y).sum()
+
+
+def test_simulate_makes_steps_of_images_and_events(tmp_path: Path, held_out: dict[str, np.ndarray]) -> None:
+    image = held_out["x"][:4].mean(axis=1)
+    direct = snnc.simulate(MODEL, image * 255, encode="direct", max=255, record=["x"])
+    assert direct.outputs["x"].shape == (4, 8, 1, 8, 8)
+    np.testing.assert_array_equal(direct.outputs["x"][:, 3], (image * 255 / 255).astype(np.float32))
+    rate = snnc.simulate(MODEL, image, encode="rate", seed=3, steps=200, record=["x"]).outputs["x"]
+    assert set(np.unique(rate)) == {0.0, 1.0}
+    assert abs(rate.mean(axis=1) - image).max() < 0.2
+    again = snnc.simulate(MODEL, image, encode="rate", seed=3, steps=200, record=["x"], threads=1, limit=2)
+    np.testing.assert_array_equal(again.outputs["x"], rate[:2])
+
+    spikes = held_out["x"][0].astype(bool)
+    step, _, y, x = np.nonzero(spikes)
+    events = np.zeros(len(step), [("x", "<i2"), ("y", "<i2"), ("t", "<i8"), ("p", "?")])
+    events["x"], events["y"], events["t"] = x, y, 500 + step * 1000
+    expected = held_out["x"][:1, : step.max() + 1]
+    binned = snnc.simulate(MODEL, events, bin="1ms", record=["x"])
+    np.testing.assert_array_equal(binned.outputs["x"], expected)
+    np.save(tmp_path / "events.npy", events[np.random.default_rng(0).permutation(len(events))])
+    shuffled = snnc.simulate(MODEL, tmp_path / "events.npy", bin="1ms", record=["x"], binary=True)
+    np.testing.assert_array_equal(shuffled.outputs["x"], expected)
+    [cut] = snnc.simulate(MODEL, events, bin="1ms", steps=2).warnings
+    assert cut.code == "W0705"
+    with pytest.raises(snnc.CompilerError) as refused:
+        snnc.simulate(MODEL, image[0])
+    assert refused.value.codes == ("E0704",)
+    with pytest.raises(snnc.SnncError, match="labels"):
+        snnc.simulate(MODEL, tmp_path / "events.npy", labels=np.zeros(1))
+
+
 def test_the_measured_activity_can_be_compiled_with(held_out: dict[str, np.ndarray]) -> None:
     measured = snnc.simulate(MODEL, held_out["x"][:20]).activity
     rates = {name: round(rate, 6) for name, rate in measured.items()}

@@ -9,7 +9,7 @@ use snnc_driver::Silent;
 use snnc_driver::compile::{MeasuredFrom, Options, compile, measure};
 use snnc_driver::model::Model;
 use snnc_driver::profile;
-use snnc_driver::sample::{Named, write_archive};
+use snnc_driver::sample::{Options as Reading, Recorder, Shaped};
 use snnc_eqsat::extract::Objective;
 use snnc_ir::graph::op::{Input, Op, Values as Range};
 use snnc_ir::graph::{Graph, NodeId};
@@ -70,9 +70,16 @@ fn write(path: &Path, graph: &Graph, inputs: &[Vec<Values>]) {
             (node.name.clone(), shape, values)
         })
         .collect();
-    let named: Vec<Named<'_>> =
-        arrays.iter().map(|(name, shape, values)| Named { name, shape, values }).collect();
-    write_archive(path, &named).unwrap();
+    let shaped = arrays.iter().map(|(name, shape, values)| Shaped {
+        name: name.clone(),
+        shape: shape.clone(),
+        integer: matches!(values, Values::Integer(_)),
+    });
+    let mut recorder = Recorder::new(path, shaped.collect()).unwrap();
+    for (k, (_, _, values)) in arrays.iter().enumerate() {
+        recorder.add(k, values).unwrap();
+    }
+    recorder.finish().unwrap();
 }
 
 /// What a population gave out, behind delays and reshapes.
@@ -207,7 +214,7 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let samples = folder.path().join("samples.npz");
         write(&samples, &graph, &inputs);
-        let from = MeasuredFrom::Samples { path: samples, limit: None };
+        let from = MeasuredFrom::Samples { path: samples, reading: Reading::default(), threads: 2 };
         let Ok(done) = compile(&model(&graph), &options(from.clone()), &mut Silent) else { return Ok(()) };
         let (manifest, bundle) = (done.manifest.unwrap(), done.bundle.unwrap());
         let lowered = text::parse_with_blob(&bundle.network, &bundle.weights).unwrap();
@@ -253,7 +260,7 @@ fn damaged_profiles_are_refused() {
         .collect();
     let samples = folder.path().join("samples.npz");
     write(&samples, &graph, &inputs);
-    let from = MeasuredFrom::Samples { path: samples, limit: None };
+    let from = MeasuredFrom::Samples { path: samples, reading: Reading::default(), threads: 2 };
     let (measured, _) = measure(&model(&graph), &options(from), &mut Silent).unwrap();
     let path = folder.path().join("profile.npz");
     profile::write(&path, &measured.unwrap()).unwrap();

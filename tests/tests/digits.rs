@@ -55,7 +55,9 @@ fn at_least_95_of_100_are_right() {
     let model = digits();
     let samples = Samples::read(&file("heldout.npz"), &model.graph).unwrap();
     let accuracy = |graph| {
-        let outcome = simulate::run(graph, &samples, 0, &[], &mut |_| {}).unwrap();
+        let machine = Simulator::new(graph, Execution::EventDriven);
+        let wanted = simulate::Wanted::default();
+        let outcome = simulate::run(graph, &machine, &samples, &wanted, None, &|_| {}).unwrap();
         outcome.correct.unwrap() as f64 / outcome.samples as f64
     };
     assert!(samples.count >= 350);

@@ -1,5 +1,9 @@
 //! Arguments.
 
+mod sample;
+
+pub(crate) use sample::{Reading, SampleArgs};
+
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -89,12 +93,14 @@ pub(crate) struct Mapping {
     /// Events per neuron and step on every edge, inputs included; LAYER=RATE overrides one layer
     #[arg(long, value_name = "RATE[,LAYER=RATE…]", conflicts_with_all = ["input", "profile"])]
     pub(crate) activity: Option<String>,
-    /// Samples (.npz, .npy) that are run to measure the activity
-    #[arg(long, value_name = "FILE", conflicts_with = "profile")]
+    /// Samples that are run to measure the activity; as for `simulate`
+    #[arg(long, short, value_name = "FILE", conflicts_with = "profile")]
     pub(crate) input: Option<PathBuf>,
-    /// Run the first N samples only
-    #[arg(long, value_name = "N", requires = "input")]
-    pub(crate) limit: Option<usize>,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    /// What random draws depend on, those of `--encode rate`; recorded in the manifest
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
     /// Activity that `snnc profile` measured
     #[arg(long, value_name = "FILE")]
     pub(crate) profile: Option<PathBuf>,
@@ -147,9 +153,6 @@ pub(crate) struct Compile {
     /// Write what each phase made into numbered files
     #[arg(long, value_name = "DIR")]
     pub(crate) dump_phases: Option<PathBuf>,
-    /// Recorded in the manifest; nothing is random so far
-    #[arg(long, default_value_t = 0)]
-    pub(crate) seed: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -172,18 +175,14 @@ pub(crate) struct Inspect {
 pub(crate) struct Simulate {
     /// Model file (.onnx, .snn) or the folder of a bundle
     pub(crate) model: PathBuf,
-    /// Samples: .npz or .npy with [N, T, C, H, W] or [T, C, H, W]; labels in an array `y`
-    #[arg(long, short, value_name = "FILE")]
-    pub(crate) input: PathBuf,
+    #[command(flatten)]
+    pub(crate) samples: SampleArgs,
     /// Run the integers that the target would run, instead of the file's numbers
     #[arg(long, short, value_parser = targets())]
     pub(crate) target: Option<String>,
-    /// Steps per inference (T); default: what the file says
+    /// Steps per inference (T), and steps made of each image or event list; default: what the file says
     #[arg(long, value_name = "T", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) steps: Option<u32>,
-    /// Run the first N samples only
-    #[arg(long, value_name = "N")]
-    pub(crate) limit: Option<usize>,
     /// Write what the outputs give in each step to a .npz file: arrays [N, T, C, H, W], or [N, T, C]
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -196,12 +195,8 @@ pub(crate) struct Simulate {
 pub(crate) struct Profile {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
-    /// Samples: .npz or .npy with [N, T, C, H, W] or [T, C, H, W]
-    #[arg(long, short, value_name = "FILE")]
-    pub(crate) input: PathBuf,
-    /// Run the first N samples only
-    #[arg(long, value_name = "N")]
-    pub(crate) limit: Option<usize>,
+    #[command(flatten)]
+    pub(crate) samples: SampleArgs,
     /// Chip whose integers are run
     #[arg(long, short, value_parser = targets(), default_value = "loihi2")]
     pub(crate) target: String,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
@@ -93,6 +94,20 @@ fn npy(folder: &Path, name: &str, shape: &[usize], value: i8) {
     bytes.extend(format!("{header:<117}\n").bytes());
     bytes.extend(vec![value as u8; shape.iter().product()]);
     put(folder, name, bytes);
+}
+
+/// A file with the columns of an event list, one signed byte a number.
+fn events(folder: &Path, t: &[i8], x: &[i8], p: &[i8]) {
+    let mut archive = zip::ZipWriter::new(std::fs::File::create(folder.join("s.npz")).unwrap());
+    for (name, column) in [("t", t), ("x", x), ("y", &vec![0; t.len()]), ("p", p)] {
+        npy(folder, "column.npy", &[column.len()], 0);
+        let mut bytes = std::fs::read(folder.join("column.npy")).unwrap();
+        bytes.truncate(128);
+        bytes.extend(column.iter().map(|v| *v as u8));
+        archive.start_file(format!("{name}.npy"), zip::write::SimpleFileOptions::default()).unwrap();
+        archive.write_all(&bytes).unwrap();
+    }
+    archive.finish().unwrap();
 }
 
 /// A delay between an input and a neuron.
@@ -561,6 +576,59 @@ const CASES: &[Case] = &[
     case(Code::BadActivity, good, "compile m.onnx -t loihi2 --activity 0.1,0.2", &["'0.2'", "second"]),
     case(Code::BadActivity, good, "compile m.onnx -t loihi2 --activity 0.1,conv9=0.2", &["'conv9'"])
         .command("compile m.onnx -t loihi2 --activity 0.1,/s1=0.2"),
+    case(
+        Code::BadEvents,
+        |f| {
+            good(f);
+            events(f, &[0, 1], &[0, 4], &[0, 1]);
+        },
+        "simulate m.onnx --input s.npz",
+        &["outside the input 'x'", "0 to 3", "4 in event 1"],
+    )
+    .mended(|f| {
+        good(f);
+        events(f, &[0, 1], &[0, 3], &[0, 1]);
+    }),
+    case(
+        Code::BadEvents,
+        |f| {
+            good(f);
+            npy(f, "s.npy", &[4, 2, 4, 4], 1);
+        },
+        "simulate m.onnx --input s.npy --bin 1us",
+        &["no event list"],
+    )
+    .command("simulate m.onnx --input s.npy"),
+    case(
+        Code::BadEncoding,
+        |f| {
+            good(f);
+            npy(f, "s.npy", &[2, 4, 4], 1);
+        },
+        "simulate m.onnx --input s.npy",
+        &["'x'", "[N, T, 2, 4, 4]", "[2, 4, 4]"],
+    )
+    .command("simulate m.onnx --input s.npy --encode rate"),
+    case(
+        Code::BadEncoding,
+        |f| {
+            good(f);
+            npy(f, "s.npy", &[2, 4, 4], 100);
+        },
+        "simulate m.onnx --input s.npy --encode rate",
+        &["no probability", "0 to 1", "100 in array 'x' at sample 0, step 0"],
+    )
+    .command("simulate m.onnx --input s.npy --encode rate --max 255"),
+    case(
+        Code::EventsLeftOut,
+        |f| {
+            good(f);
+            events(f, &[0, 9, 5], &[0, 3, 0], &[0, 1, 1]);
+        },
+        "simulate m.onnx --input s.npz --bin 1us --steps 6",
+        &["1 event(s)", "behind the last step"],
+    )
+    .command("simulate m.onnx --input s.npz --bin 1us --steps 10"),
     case(Code::BadProfile, good_and_sample, "compile m.onnx -t loihi2 --profile s.npy", &["'profile'"])
         .command("compile m.onnx -t loihi2 --input s.npy"),
     case(

@@ -34,8 +34,11 @@ pub trait Observer {
     /// A phase has ended.
     fn ended(&mut self, phase: phase::Phase, time: Duration, notes: &[String]);
 
-    /// So many samples of a run are done.
-    fn progress(&mut self, _done: usize, _of: usize) {}
+    /// Samples are about to be run, each for so many steps. What comes back is told the steps done, of all samples
+    /// and from any thread, and is dropped at the end of the run.
+    fn samples(&mut self, _count: usize, _steps: usize) -> Box<dyn Fn(u64) + Sync + '_> {
+        Box::new(|_| {})
+    }
 
     /// The phases that follow are those of this target; told where there are several.
     fn target(&mut self, _name: &str) {}

@@ -83,6 +83,9 @@ codes! {
     NoActivity Warning "W0602" "no activity was given; bounds run from silent to all-firing";
     BadSample Error "E0701" "the sample input does not fit the network";
     BadActivity Error "E0702" "an activity rate is not usable";
+    BadEvents Error "E0703" "an event list does not fit the network";
+    BadEncoding Error "E0704" "samples do not fit the encoding";
+    EventsLeftOut Warning "W0705" "events of the sample input were left out";
     BadProfile Error "E0710" "an activity profile does not fit the network";
     OtherProfile Warning "W0711" "the activity profile was measured on another network";
     OtherSteps Warning "W0712" "the samples have another number of steps than the model";

@@ -11,7 +11,8 @@ use crate::render::{Context, Phases, comparison, plain};
 pub(super) fn run(args: &Compare, context: &Context) -> Result<Exit, Diagnostics> {
     let targets = if args.target.is_empty() { ready() } else { args.target.clone() };
     // Only the target differs; the first stands for all where an option is refused.
-    let options = super::options(targets.first().map_or("", String::as_str), &args.mapping)?;
+    let options =
+        super::options(targets.first().map_or("", String::as_str), &args.mapping, args.model.steps)?;
     let model = super::read_model(&args.model)?;
     let rows = compare(&model, &targets, &options, &mut Phases(context));
     let mut warnings: Vec<Diagnostic> = Vec::new();

@@ -43,11 +43,10 @@ pub(super) fn run(args: &Compile, context: &Context) -> Result<(), Diagnostics> 
 }
 
 fn options(args: &Compile) -> Result<Options, Diagnostics> {
-    let options = super::options(&args.target, &args.mapping)?;
+    let options = super::options(&args.target, &args.mapping, args.model.steps)?;
     Ok(Options {
         chip: super::chip_file(args.chip.as_deref())?,
         period_ps: args.period,
-        seed: args.seed,
         stop_after: args.stop_after,
         reports: Report::ALL.iter().copied().filter(|r| args.emit.iter().any(|e| e == r.name())).collect(),
         ..options
@@ -65,8 +64,8 @@ impl Observer for Watch<'_> {
         self.phases.ended(phase, time, notes);
     }
 
-    fn progress(&mut self, done: usize, of: usize) {
-        self.phases.progress(done, of);
+    fn samples(&mut self, count: usize, steps: usize) -> Box<dyn Fn(u64) + Sync + '_> {
+        self.phases.samples(count, steps)
     }
 
     fn wants_dumps(&self) -> bool {

@@ -47,14 +47,18 @@ fn read_model(args: &ModelArgs) -> Result<Model, Diagnostics> {
 }
 
 /// The options of a compilation for a target, those of one run left at their defaults.
-fn options(target: &str, args: &Mapping) -> Result<Options, Diagnostics> {
+fn options(target: &str, args: &Mapping, steps: Option<u32>) -> Result<Options, Diagnostics> {
     let objective = match args.objective {
         ObjectiveArg::Time => Objective::Time,
         ObjectiveArg::Cores => Objective::Cores,
         ObjectiveArg::Energy => return Err(vec![no_energy(target)]),
     };
     let measured = match (&args.input, &args.profile) {
-        (Some(path), _) => Some(MeasuredFrom::Samples { path: path.clone(), limit: args.limit }),
+        (Some(path), _) => Some(MeasuredFrom::Samples {
+            path: path.clone(),
+            reading: args.reading.options(steps, args.seed),
+            threads: args.reading.threads(),
+        }),
         (None, Some(path)) => Some(MeasuredFrom::Profile(path.clone())),
         (None, None) => None,
     };
@@ -67,7 +71,7 @@ fn options(target: &str, args: &Mapping) -> Result<Options, Diagnostics> {
         max_cores: args.max_cores,
         chips: args.chips,
         period_ps: None,
-        seed: 0,
+        seed: args.seed,
         stop_after: None,
         reports: Vec::new(),
     })

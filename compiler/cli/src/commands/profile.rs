@@ -16,12 +16,16 @@ pub(super) fn run(args: &Profile, context: &Context) -> Result<(), Diagnostics> 
         target: args.target.clone(),
         chip: super::chip_file(args.chip.as_deref())?,
         activity: None,
-        measured: Some(MeasuredFrom::Samples { path: args.input.clone(), limit: args.limit }),
+        measured: Some(MeasuredFrom::Samples {
+            path: args.samples.input.clone(),
+            reading: args.samples.options(args.model.steps),
+            threads: args.samples.reading.threads(),
+        }),
         objective: Objective::Time,
         max_cores: None,
         chips: 1,
         period_ps: None,
-        seed: 0,
+        seed: args.samples.seed,
         stop_after: None,
         reports: Vec::new(),
     };

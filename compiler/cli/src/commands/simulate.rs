@@ -1,40 +1,44 @@
 //! `snnc simulate`.
 
-use std::path::Path;
-
 use snnc_driver::model::{Model, ModelOptions};
-use snnc_driver::sample::{Named, Samples, write_archive};
-use snnc_driver::simulate::{self, Outcome};
+use snnc_driver::sample::{Recorder, SampleFile, Source};
+use snnc_driver::simulate::{self, Threads, Wanted};
 use snnc_driver::{bundle, pass, registry};
 use snnc_ir::diag::{Code, Diagnostic, Diagnostics};
 use snnc_ir::graph::{Graph, NodeId};
+use snnc_ir::sim::{Execution, Simulator};
 
 use crate::args::{Format, Simulate};
-use crate::render::output::{err, out};
-use crate::render::table::{Align, Table};
-use crate::render::units::{grouped, percent};
-use crate::render::{Context, plain};
+use crate::render::output::out;
+use crate::render::progress::Progress;
+use crate::render::{Context, plain, simulation};
 
 pub(super) fn run(args: &Simulate, context: &Context) -> Result<(), Diagnostics> {
     let (graph, latency) = network(args, context)?;
-    let mut samples = Samples::read(&args.input, &graph).map_err(|d| vec![d])?;
-    if let Some(limit) = args.limit {
-        samples.truncate(limit);
-    }
-    let record = recorded(args, &graph).map_err(|d| vec![d])?;
-    let total = samples.count;
-    let mut progress = |done: usize| {
-        if context.shows_progress() && (done.is_multiple_of(64) || done == total) {
-            err(&format!("\r{done}/{total} samples{}", if done == total { "\n" } else { "" }));
-        }
+    let one = |d: Diagnostic| vec![d];
+    let samples =
+        SampleFile::open(&args.samples.input, &graph, &args.samples.options(args.steps)).map_err(one)?;
+    let record = recorded(args, &graph).map_err(one)?;
+    let latency = latency as usize;
+    let arrays = simulate::recorded(&graph, &record, &samples, latency);
+    let recorder = args.output.as_ref().map(|path| Recorder::new(path, arrays));
+    let mut recorder = recorder.transpose().map_err(one)?;
+    let wanted = Wanted {
+        how: Threads { threads: args.samples.reading.threads(), latency },
+        record,
+        sums: (context.format == Format::Text).then_some(simulation::SHOWN),
     };
-    let outcome = simulate::run(&graph, &samples, latency, &record, &mut progress).map_err(|d| vec![d])?;
-    if let Some(path) = &args.output {
-        write(path, &outcome).map_err(|d| vec![d])?;
-    }
+    let progress = Progress::new(samples.count(), samples.steps() + latency, context.shows_progress());
+    let machine = Simulator::new(&graph, Execution::EventDriven);
+    let outcome =
+        simulate::run(&graph, &machine, &samples, &wanted, recorder.as_mut(), &|steps| progress.done(steps));
+    drop(progress);
+    let outcome = outcome.map_err(one)?;
+    context.warn(&outcome.warnings);
+    recorder.map_or(Ok(()), Recorder::finish).map_err(one)?;
     out(&match context.format {
-        Format::Json => format!("{:#}\n", json(&outcome)),
-        Format::Text => plain(&text(&outcome)),
+        Format::Json => format!("{:#}\n", simulation::json(&outcome)),
+        Format::Text => plain(&simulation::text(&outcome)),
     })
 }
 
@@ -70,76 +74,4 @@ fn recorded(args: &Simulate, graph: &Graph) -> Result<Vec<NodeId>, Diagnostic> {
         })
     };
     args.record.iter().map(find).collect()
-}
-
-fn write(path: &Path, outcome: &Outcome) -> Result<(), Diagnostic> {
-    let lead = [outcome.samples, outcome.steps];
-    let shapes: Vec<Vec<usize>> =
-        outcome.recorded.iter().map(|r| lead.iter().chain(&r.shape).copied().collect()).collect();
-    let arrays: Vec<Named<'_>> = outcome
-        .recorded
-        .iter()
-        .zip(&shapes)
-        .map(|(r, shape)| Named { name: &r.name, shape, values: &r.values })
-        .collect();
-    write_archive(path, &arrays)
-}
-
-/// Outputs of single samples that are printed without labels.
-const SHOWN: usize = 10;
-
-fn text(outcome: &Outcome) -> String {
-    let mut out = format!("{} sample(s), {} steps each\n", outcome.samples, outcome.steps);
-    if let Some(correct) = outcome.correct.filter(|_| outcome.samples > 0) {
-        let ppm = correct as u64 * 1_000_000 / outcome.samples as u64;
-        out.push_str(&format!("accuracy {} ({correct} of {})\n", percent(ppm), outcome.samples));
-    } else {
-        for (k, class) in outcome.predicted.iter().take(SHOWN).enumerate() {
-            let sums: Vec<String> = outcome
-                .outputs
-                .first()
-                .map_or_else(Vec::new, |(_, s)| s[k].iter().map(f64::to_string).collect());
-            out.push_str(&format!("sample {k}: class {class}, output sums [{}]\n", sums.join(", ")));
-        }
-        if outcome.samples > SHOWN {
-            out.push_str(&format!("… {} more (--format json prints all)\n", outcome.samples - SHOWN));
-        }
-    }
-    let mut table = Table::new(&[
-        ("layer", Align::Left),
-        ("neurons", Align::Right),
-        ("events", Align::Right),
-        ("per neuron and step", Align::Right),
-    ]);
-    for layer in &outcome.layers {
-        table.row(vec![
-            layer.name.clone(),
-            grouped(layer.size as u64),
-            grouped(layer.events),
-            rate(layer.events, layer.size as u64 * outcome.samples as u64 * outcome.steps as u64),
-        ]);
-    }
-    out.push('\n');
-    out.push_str(&table.render());
-    out
-}
-
-/// Events per opportunity with four places, rounded half up.
-fn rate(events: u64, of: u64) -> String {
-    if of == 0 {
-        return "-".into();
-    }
-    let scaled = (u128::from(events) * 10_000 + u128::from(of) / 2) / u128::from(of);
-    format!("{}.{:04}", scaled / 10_000, scaled % 10_000)
-}
-
-fn json(outcome: &Outcome) -> serde_json::Value {
-    serde_json::json!({
-        "samples": outcome.samples,
-        "steps": outcome.steps,
-        "correct": outcome.correct,
-        "predicted": outcome.predicted,
-        "outputs": outcome.outputs.iter().map(|(name, sums)| serde_json::json!({"name": name, "sums": sums})).collect::<Vec<_>>(),
-        "layers": outcome.layers.iter().map(|l| serde_json::json!({"name": l.name, "neurons": l.size, "events": l.events})).collect::<Vec<_>>(),
-    })
 }

@@ -3,6 +3,8 @@
 pub(crate) mod comparison;
 pub(crate) mod diagnostics;
 pub(crate) mod output;
+pub(crate) mod progress;
+pub(crate) mod simulation;
 pub(crate) mod summary;
 pub(crate) mod table;
 pub(crate) mod units;
@@ -16,6 +18,7 @@ use snnc_ir::diag::Diagnostic;
 
 use crate::args::{Color, Format, Global};
 use crate::exit::Exit;
+use progress::Progress;
 
 /// How to print in this run.
 #[derive(Clone, Debug)]
@@ -77,10 +80,9 @@ impl Observer for Phases<'_> {
         }
     }
 
-    fn progress(&mut self, done: usize, of: usize) {
-        if self.0.shows_progress() && (done.is_multiple_of(16) || done == of) {
-            output::err(&format!("\r{done}/{of} samples{}", if done == of { "\n" } else { "" }));
-        }
+    fn samples(&mut self, count: usize, steps: usize) -> Box<dyn Fn(u64) + Sync + '_> {
+        let progress = Progress::new(count, steps, self.0.shows_progress());
+        Box::new(move |steps| progress.done(steps))
     }
 
     fn ended(&mut self, phase: Phase, time: Duration, notes: &[String]) {

@@ -9,7 +9,7 @@ use super::{MeasuredFrom, Options, Run};
 use crate::activity::Stated;
 use crate::model::Model;
 use crate::profile::{self, ActivityProfile, Source};
-use crate::sample::{self, Samples};
+use crate::sample::{self, SampleFile, Source as _};
 
 /// The activity that the samples of a file cause, or that a profile holds.
 pub(super) fn recorded(
@@ -43,18 +43,21 @@ fn read(
     lowered: &Graph,
 ) -> Result<ActivityProfile, Diagnostic> {
     Ok(match from {
-        MeasuredFrom::Samples { path, limit } => {
-            let mut samples = Samples::read(path, lowered)?;
-            samples.truncate(limit.unwrap_or(usize::MAX));
+        MeasuredFrom::Samples { path, reading, threads } => {
+            let samples = SampleFile::open(path, lowered, reading)?;
             let source = Source {
                 model: model.file.clone(),
                 samples_blake3: sample::hash(path)?,
                 target: options.target.clone(),
                 ..Source::default()
             };
-            let total = samples.count;
-            let observer = &mut *run.observer;
-            profile::measure(lowered, &samples, source, &mut |done| observer.progress(done, total))?
+            let steps = samples.steps() + profile::latency(lowered);
+            let progress = run.observer.samples(samples.count(), steps);
+            let done = profile::measure(lowered, &samples, *threads, source, &*progress);
+            drop(progress);
+            let (recorded, warnings) = done?;
+            run.warnings.extend(warnings);
+            recorded
         }
         MeasuredFrom::Profile(path) => {
             let recorded = profile::read(path)?;

@@ -29,6 +29,7 @@ use crate::pass::{fold, retime};
 use crate::phase::Phase;
 use crate::profile::ActivityProfile;
 use crate::report::Report;
+use crate::sample;
 use crate::{Observer, registry};
 
 /// How much slower than the least time a mapping with fewer messages may be, in thousandths.
@@ -62,14 +63,16 @@ pub struct Options {
 }
 
 /// Where measured activity comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum MeasuredFrom {
     /// Samples that are run.
     Samples {
         /// The file.
         path: PathBuf,
-        /// The first so many; all by default.
-        limit: Option<usize>,
+        /// How it is read.
+        reading: sample::Options,
+        /// Threads that run samples side by side; 0 takes as many as the computer has.
+        threads: usize,
     },
     /// A profile that was measured before.
     Profile(PathBuf),

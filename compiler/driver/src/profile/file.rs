@@ -2,7 +2,7 @@
 //!
 //! | array | type and shape | what |
 //! |---|---|---|
-//! | `profile` | uint8 | JSON: format, source, samples, steps, names and shapes of the layers |
+//! | `profile` | int32 | characters of JSON: format, source, samples, steps, names and shapes of the layers |
 //! | `counts/NAME` | int32 `[C, H, W]` | events per neuron over all samples and steps |
 //! | `histogram/NAME` | int32 `[K, 2]` | events of a step, steps with as many |
 //! | `ends/NAME` | int32 `[traced · T]` | where the events of each traced step end |
@@ -17,7 +17,7 @@ use snnc_ir::graph::shape::Shape;
 use snnc_ir::sim::Values;
 
 use super::{ActivityProfile, LayerProfile, Source, Trace};
-use crate::sample::{Array, Named, read_archive, write_archive};
+use crate::sample::{Array, Recorder, Shaped, read_archive};
 
 /// Name and version of the format.
 const FORMAT: &str = "snnc-profile/1";
@@ -52,9 +52,15 @@ pub fn write(path: &Path, profile: &ActivityProfile) -> Result<(), Diagnostic> {
         arrays.push((format!("ends/{name}"), vec![ends.len()], integers(&ends)));
         arrays.push((format!("events/{name}"), vec![positions.len()], integers(&positions)));
     }
-    let named: Vec<Named<'_>> =
-        arrays.iter().map(|(name, shape, values)| Named { name, shape, values }).collect();
-    write_archive(path, &named)
+    let (shaped, values): (Vec<Shaped>, Vec<Values>) = arrays
+        .into_iter()
+        .map(|(name, shape, values)| (Shaped { name, shape, integer: true }, values))
+        .unzip();
+    let mut recorder = Recorder::new(path, shaped)?;
+    for (k, values) in values.iter().enumerate() {
+        recorder.add(k, values)?;
+    }
+    recorder.finish()
 }
 
 fn shape(layer: &LayerProfile) -> [usize; 3] {

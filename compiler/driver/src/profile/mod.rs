@@ -9,7 +9,7 @@ mod file;
 mod measure;
 
 pub use file::{read, write};
-pub use measure::{hash, measure};
+pub use measure::{hash, latency, measure};
 
 use snnc_ir::diag::{Code, Diagnostic};
 use snnc_ir::graph::shape::Shape;
@@ -74,6 +74,17 @@ impl Trace {
         positions.sort_unstable();
         self.positions.append(&mut positions);
         self.ends.push(self.positions.len());
+    }
+
+    /// Number of events.
+    fn events(&self) -> usize {
+        self.positions.len()
+    }
+
+    /// Keeps the first `steps` steps.
+    fn truncate(&mut self, steps: usize) {
+        self.ends.truncate(steps);
+        self.positions.truncate(self.ends.last().copied().unwrap_or(0));
     }
 
     /// Number of steps.
@@ -202,5 +213,7 @@ mod tests {
         trace.push(vec![2]);
         assert_eq!(trace.steps(), 3);
         assert_eq!((trace.step(0), trace.step(1), trace.step(2)), (&[1, 3][..], &[][..], &[2][..]));
+        trace.truncate(1);
+        assert_eq!((trace.steps(), trace.events(), trace.step(0)), (1, 2, &[1, 3][..]));
     }
 }

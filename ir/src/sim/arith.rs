@@ -18,6 +18,8 @@ pub(super) trait Element:
     fn values(elements: Vec<Self>) -> Values;
     /// The elements, or nothing of the other number system.
     fn elements(values: &Values) -> &[Self];
+    /// The elements if they are integers, whose sums do not depend on the order.
+    fn integers(elements: &[Self]) -> Option<&[i32]>;
     fn weights(weights: &Weights) -> Vec<Self>;
     /// A bias; `None` of the other number system.
     fn bias(bias: &Bias) -> Option<&Param<Self>>;
@@ -47,6 +49,10 @@ impl Element for f32 {
             Values::Real(v) => v,
             Values::Integer(_) => &[],
         }
+    }
+    #[inline(always)]
+    fn integers(_: &[f32]) -> Option<&[i32]> {
+        None
     }
     #[inline(always)]
     fn weights(weights: &Weights) -> Vec<f32> {
@@ -104,6 +110,10 @@ impl Element for i32 {
         }
     }
     #[inline(always)]
+    fn integers(elements: &[i32]) -> Option<&[i32]> {
+        Some(elements)
+    }
+    #[inline(always)]
     fn weights(weights: &Weights) -> Vec<i32> {
         weights.to_integer().unwrap_or_default()
     }
@@ -147,7 +157,7 @@ impl Element for i32 {
 }
 
 /// Arithmetic of a neuron's state.
-pub(super) trait Arith: Clone + Debug + Send + Sync {
+pub(super) trait Arith: Copy + Debug + Send + Sync {
     /// Element of values and parameters.
     type E: Element;
     /// A state or an intermediate result.
@@ -189,7 +199,7 @@ pub(super) trait Arith: Clone + Debug + Send + Sync {
 }
 
 /// `f32`, each operation rounded once.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Float;
 
 impl Arith for Float {

@@ -77,6 +77,7 @@ pub(super) trait Engine<'g>: Debug + Send + Sync {
 #[derive(Debug)]
 pub struct Simulator<'g> {
     graph: &'g Graph,
+    inputs: Vec<NodeId>,
     engine: Box<dyn Engine<'g> + 'g>,
 }
 
@@ -87,7 +88,12 @@ impl<'g> Simulator<'g> {
             Execution::Dense => plain::engine(graph),
             Execution::EventDriven => event::engine(graph),
         };
-        Self { graph, engine }
+        Self { graph, inputs: graph.inputs(), engine }
+    }
+
+    /// The network that is run.
+    pub fn graph(&self) -> &'g Graph {
+        self.graph
     }
 
     /// Calculates one step from the values of the inputs, in the order of [`Graph::inputs`].
@@ -95,7 +101,7 @@ impl<'g> Simulator<'g> {
     /// # Errors
     /// When the inputs do not fit the graph; the state is unchanged then.
     pub fn step(&mut self, inputs: &[Values]) -> Result<(), SimError> {
-        let ids = self.graph.inputs();
+        let ids = &self.inputs;
         if ids.len() != inputs.len() {
             return Err(SimError::InputCount { expected: ids.len(), found: inputs.len() });
         }
@@ -142,7 +148,7 @@ impl<'g> Simulator<'g> {
     /// Another simulator of the same network in its initial state, for another thread; weights are shared.
     #[must_use]
     pub fn fork(&self) -> Self {
-        Self { graph: self.graph, engine: self.engine.fork() }
+        Self { graph: self.graph, inputs: self.inputs.clone(), engine: self.engine.fork() }
     }
 
     /// The membrane of a layer of neurons, or its accumulated sum; `None` for a node without one.

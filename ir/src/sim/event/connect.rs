@@ -2,6 +2,7 @@
 
 use super::super::arith::Element;
 use super::axis::{Axis, Spans};
+use super::gather::Gather;
 use super::layout;
 use crate::graph::op::{Bias, Op};
 use crate::graph::shape::Shape;
@@ -24,6 +25,10 @@ pub(super) struct Connect<E> {
     weights: Vec<E>,
     /// One value per output channel.
     bias: Option<Vec<E>>,
+    /// Of a factor per channel: the factors and the bias (or nothing), repeated to rows of some length.
+    scale: Option<(Vec<E>, Vec<E>)>,
+    /// The same convolution by gathering, where sums can be taken in any order.
+    gather: Option<Gather>,
     /// Channels of the source, where the order of its events is not that of their C, H, W positions.
     channels: Option<usize>,
 }
@@ -32,7 +37,7 @@ pub(super) struct Connect<E> {
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     ordered: Vec<u32>,
-    starts: Vec<u32>,
+    pub(super) starts: Vec<u32>,
     /// Sums in 64 bits.
     pub(super) wide: Vec<i64>,
     /// Positions on their way to another shape.
@@ -73,16 +78,31 @@ impl<E: Element> Connect<E> {
                         }
                     }
                 }
+                let bias = with(&conv.bias);
+                let plain = conv.groups == 1 && conv.dilation == [1, 1];
+                let gather = E::integers(weights).filter(|_| plain).map(|weights| {
+                    let weight = |o: usize, ci: usize, ky: usize, kx: usize| {
+                        weights[((o * per_group + ci) * kh + ky) * kw + kx]
+                    };
+                    let bias = bias.as_deref().and_then(E::integers);
+                    Gather::new(rows, cols, [per_group, out], bias, weight)
+                });
+                let fixed = conv.stride == [1, 1] && conv.pad == [0; 4];
+                let factors = fixed && [outs, per_group, kh, kw] == [1; 4];
+                let rows_of = |v: &[E]| v.repeat(256usize.div_ceil(source.c));
+                let scale = factors.then(|| (rows_of(&ready), bias.as_deref().map_or(Vec::new(), rows_of)));
                 Some(Self {
                     input: source,
                     output,
+                    scale,
+                    gather,
                     outs,
                     per_group,
                     rows: rows.spans(),
                     cols: cols.spans(),
                     kernel: [kh, kw],
                     weights: ready,
-                    bias: with(&conv.bias),
+                    bias,
                     channels,
                 })
             }
@@ -103,11 +123,26 @@ impl<E: Element> Connect<E> {
                     kernel: [1, 1],
                     weights: ready,
                     bias: with(&linear.bias),
+                    scale: None,
+                    gather: None,
                     channels,
                 })
             }
             _ => None,
         }
+    }
+
+    pub(super) fn input(&self) -> Shape {
+        self.input
+    }
+
+    /// Factors of the channels and a bias, where that is all; both repeat.
+    pub(super) fn scale(&self) -> Option<(&[E], &[E])> {
+        self.scale.as_ref().map(|(factors, bias)| (&factors[..], &bias[..]))
+    }
+
+    pub(super) fn gather(&self) -> Option<&Gather> {
+        self.gather.as_ref()
     }
 
     pub(super) fn bias(&self) -> Option<&[E]> {

@@ -6,6 +6,7 @@
 
 mod axis;
 mod connect;
+mod gather;
 mod layout;
 mod line;
 mod neuron;

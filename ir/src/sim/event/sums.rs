@@ -7,6 +7,9 @@ use super::connect::{Connect, Scratch, start};
 use super::pool::Pool;
 use super::value::Value;
 
+/// Less than one element in so many is an event: then the events of a factor per channel are scattered.
+const FEW: usize = 16;
+
 /// How a number system adds up.
 pub(super) trait Sums: Element {
     /// What bounds the sums of a connection.
@@ -50,12 +53,22 @@ impl Sums for f32 {
     ) -> (u64, u64) {
         let events = connect.in_order(source.events().unwrap_or_default(), scratch);
         let (data, sums) = (source.data(), out.write());
+        if let Some((scale, bias)) = connect.scale().filter(|_| events.len() > data.len() / FEW) {
+            widest(
+                #[inline(always)]
+                || scaled(scale, data, sums, |w, x| 0.0 + w * x),
+            );
+            sums.chunks_mut(bias.len().max(1)).for_each(|sums| {
+                sums.iter_mut().zip(bias).for_each(|(sum, b)| *sum += b);
+            });
+            return (events.len() as u64, 0);
+        }
         let synops = widest(
             #[inline(always)]
             || {
                 sums.fill(0.0);
                 let synops = connect.scatter(events, data, sums, |sums, weights, value| {
-                    sums.iter_mut().zip(weights).for_each(|(sum, w)| *sum += w * value);
+                    each(sums, weights, |sum, w| *sum += w * value);
                 });
                 if let Some(bias) = connect.bias() {
                     for place in sums.chunks_exact_mut(bias.len()) {
@@ -127,16 +140,29 @@ impl Sums for i32 {
         let sums = out.write();
         let most = greatest(events.iter().map(|p| data[*p as usize]));
         if fits(most, bound.weights, bound.bias) {
+            if let Some((scale, bias)) = connect.scale().filter(|_| events.len() > data.len() / FEW) {
+                widest(
+                    #[inline(always)]
+                    || scaled(scale, data, sums, i32::wrapping_mul),
+                );
+                sums.chunks_mut(bias.len().max(1)).for_each(|sums| {
+                    sums.iter_mut().zip(bias).for_each(|(sum, b)| *sum = sum.wrapping_add(*b));
+                });
+                return (events.len() as u64, 0);
+            }
+            if let Some(gather) = connect.gather().filter(|g| g.pays(events.len())) {
+                let binary = most == 1 && events.iter().all(|p| data[*p as usize] == 1);
+                return (gather.run(connect.input(), events, data, binary, &mut scratch.starts, sums), 0);
+            }
             let synops = widest(
                 #[inline(always)]
                 || {
                     start(sums, connect.bias());
                     connect.scatter(events, data, sums, |sums, weights, value| {
-                        let each = sums.iter_mut().zip(weights);
                         if value == 1 {
-                            each.for_each(|(sum, w)| *sum = sum.wrapping_add(*w));
+                            each(sums, weights, |sum, w| *sum = sum.wrapping_add(w));
                         } else {
-                            each.for_each(|(sum, w)| *sum = sum.wrapping_add(w.wrapping_mul(value)));
+                            each(sums, weights, |sum, w| *sum = sum.wrapping_add(w.wrapping_mul(value)));
                         }
                     })
                 },
@@ -203,6 +229,57 @@ impl Sums for i32 {
             clipped += u64::from(i32::clips(whole));
         }
         clipped
+    }
+}
+
+/// Every element times a factor; the factors repeat.
+#[inline(always)]
+fn scaled<E: Copy>(factors: &[E], data: &[E], out: &mut [E], times: impl Fn(E, E) -> E) {
+    for (out, data) in out.chunks_mut(factors.len()).zip(data.chunks(factors.len())) {
+        for ((out, x), w) in out.iter_mut().zip(data).zip(factors) {
+            *out = times(*w, *x);
+        }
+    }
+}
+
+/// Adds to as many sums as there are weights, eight at a time: most rows are too short for longer steps.
+#[inline(always)]
+fn each<E: Copy>(sums: &mut [E], weights: &[E], add: impl Fn(&mut E, E)) {
+    let (sums, last_sums) = sums.as_chunks_mut::<8>();
+    let (weights, last_weights) = weights.as_chunks::<8>();
+    for (sums, weights) in sums.iter_mut().zip(weights) {
+        for k in 0..8 {
+            add(&mut sums[k], weights[k]);
+        }
+    }
+    // By hand: a loop over so few would become a masked vector, which is slow to store.
+    match (last_sums, last_weights) {
+        ([a, b, c, d, rest @ ..], [s, t, u, v, more @ ..]) => {
+            add(a, *s);
+            add(b, *t);
+            add(c, *u);
+            add(d, *v);
+            few(rest, more, add);
+        }
+        (rest, more) => few(rest, more, add),
+    }
+}
+
+/// Less than four.
+#[inline(always)]
+fn few<E: Copy>(sums: &mut [E], weights: &[E], add: impl Fn(&mut E, E)) {
+    match (sums, weights) {
+        ([a], [s]) => add(a, *s),
+        ([a, b], [s, t]) => {
+            add(a, *s);
+            add(b, *t);
+        }
+        ([a, b, c], [s, t, u]) => {
+            add(a, *s);
+            add(b, *t);
+            add(c, *u);
+        }
+        _ => {}
     }
 }
 

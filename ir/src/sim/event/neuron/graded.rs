@@ -15,7 +15,7 @@ impl<A: Arith> Block<'_, A> {
         x: &[A::E],
         s: &mut [A::E],
     ) -> u64 {
-        let a = self.a;
+        let a = &self.a;
         let bias = self.get(&self.operands.bias);
         let mut overflows = 0;
         for (k, x) in x.iter().enumerate() {
@@ -52,7 +52,7 @@ impl<A: Arith> Block<'_, A> {
     /// reference moves by all of it.
     #[inline(always)]
     fn change(&self, value: A::S, k: usize, compare: Compare, unit: Option<u32>, c: &mut Columns<A>) -> A::E {
-        let a = self.a;
+        let a = &self.a;
         let threshold = self.get(&self.operands.threshold).map_or(A::E::default(), |th| th[k]);
         let reference = &mut c.i[self.at + k];
         let d = a.sub(a.graded(value), *reference);
@@ -70,7 +70,7 @@ impl<A: Arith> Block<'_, A> {
         x: &[A::E],
         s: &mut [A::E],
     ) -> u64 {
-        let a = self.a;
+        let a = &self.a;
         let g = &mut t.g[..self.len];
         for (g, x) in g.iter_mut().zip(x) {
             *g = a.state(*x);

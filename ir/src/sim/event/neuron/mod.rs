@@ -94,7 +94,7 @@ impl<A: Arith> Columns<A> {
         out.clear();
         for at in (0..x.len()).step_by(BLOCK) {
             let len = BLOCK.min(x.len() - at);
-            let block = Block { a, operands: &layer.operands, at, len };
+            let block = Block { a: *a, operands: &layer.operands, at, len };
             let (x, s) = (&x[at..at + len], &mut s[..len]);
             match &layer.model {
                 Model::Spiking(m) => overflows += block.spiking(m, self, &mut scratch, x, s),

@@ -4,18 +4,28 @@ use super::super::super::arith::Arith;
 use super::operand::{Operand, Operands};
 use crate::neuron::{Activation, FixedPoint, Model, Overflow, Rounding};
 
-/// [`FixedPoint`] in 32 bits.
-#[derive(Clone, Debug)]
+/// [`FixedPoint`] in 32 bits, its choices as numbers: loops without branches become vectors.
+#[derive(Clone, Copy, Debug)]
 pub(in crate::sim::event) struct Narrow {
-    fixed: FixedPoint,
+    shift: u32,
+    /// The bits of a state below a whole unit of its decay.
+    fraction: i32,
+    /// All ones where absolute values are rounded.
+    absolute: i32,
+    /// What is added before the shift.
+    more: i32,
     v: Width,
     i: Width,
 }
 
-#[derive(Clone, Debug)]
+/// The range of a state: it saturates, then wraps.
+#[derive(Clone, Copy, Debug)]
 struct Width {
+    lo: i32,
+    hi: i32,
     half: i32,
-    overflow: Overflow,
+    /// The period less one, or all ones.
+    period: i32,
 }
 
 /// Greatest shift of a decay: a remainder times a factor of at most one stays within 30 bits.
@@ -81,24 +91,33 @@ impl Narrow {
             }
             _ => return None,
         };
-        let width = |bits: u8, overflow| Width { half: 1 << (bits - 1), overflow };
+        let unit = unit as i32;
         let narrow = Self {
-            fixed,
-            v: width(fixed.v_bits, fixed.v_overflow),
-            i: width(fixed.i_bits, fixed.i_overflow),
+            shift: u32::from(fixed.shift),
+            fraction: unit - 1,
+            absolute: if fixed.rounding == Rounding::Down { 0 } else { -1 },
+            more: if fixed.rounding == Rounding::Nearest { unit / 2 } else { 0 },
+            v: Width::new(fixed.v_bits, fixed.v_overflow),
+            i: Width::new(fixed.i_bits, fixed.i_overflow),
         };
         (limit >= 0 && most <= whole).then_some((narrow, limit as u32))
     }
 }
 
 impl Width {
+    fn new(bits: u8, overflow: Overflow) -> Self {
+        let half = 1 << (bits - 1);
+        match overflow {
+            Overflow::Saturate => Self { lo: 1 - half, hi: half - 1, half, period: -1 },
+            Overflow::Wrap => Self { lo: i32::MIN, hi: i32::MAX, half, period: 2 * half - 1 },
+        }
+    }
+
     #[inline(always)]
     fn hold(&self, value: i32) -> i32 {
-        match self.overflow {
-            Overflow::Saturate => value.clamp(1 - self.half, self.half - 1),
-            // The period divides 2^32.
-            Overflow::Wrap => self.half - (self.half.wrapping_sub(value) & (2 * self.half - 1)),
-        }
+        let value = value.max(self.lo).min(self.hi);
+        // The period divides 2^32.
+        self.half.wrapping_sub(self.half.wrapping_sub(value) & self.period)
     }
 }
 
@@ -134,19 +153,11 @@ impl Arith for Narrow {
     /// multiplied within 32 bits.
     #[inline(always)]
     fn decay(&self, state: i32, factor: i32) -> i32 {
-        let shift = u32::from(self.fixed.shift);
-        let unit = 1i32 << shift;
-        let scaled = |a: i32, more: i32| {
-            (a >> shift)
-                .wrapping_mul(factor)
-                .wrapping_add(((a & (unit - 1)).wrapping_mul(factor) + more) >> shift)
-        };
-        let sign = state >> 31;
-        match self.fixed.rounding {
-            Rounding::Down => scaled(state, 0),
-            Rounding::TowardZero => (scaled((state ^ sign) - sign, 0) ^ sign) - sign,
-            Rounding::Nearest => (scaled((state ^ sign) - sign, unit / 2) ^ sign) - sign,
-        }
+        let sign = (state >> 31) & self.absolute;
+        let size = (state ^ sign).wrapping_sub(sign);
+        let whole = (size >> self.shift).wrapping_mul(factor);
+        let fraction = (size & self.fraction).wrapping_mul(factor).wrapping_add(self.more) >> self.shift;
+        (whole.wrapping_add(fraction) ^ sign).wrapping_sub(sign)
     }
     #[inline(always)]
     fn count(&self, u: i32, threshold: i32) -> i32 {
@@ -176,9 +187,10 @@ impl Arith for Narrow {
     fn whole_units(&self, value: i32, unit: u32) -> i32 {
         value.div_euclid(unit.max(1).cast_signed())
     }
+    /// No layer of activations is narrow.
     #[inline(always)]
-    fn activate(&self, m: &Activation<i32>, x: i32) -> i32 {
-        self.fixed.activate(m, x)
+    fn activate(&self, _: &Activation<i32>, x: i32) -> i32 {
+        x
     }
 }
 

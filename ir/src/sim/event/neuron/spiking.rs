@@ -29,7 +29,8 @@ impl<A: Arith> Scratch<A> {
 
 /// A block of a layer.
 pub(super) struct Block<'a, A: Arith> {
-    pub(super) a: &'a A,
+    /// A copy, which nothing that is written can be part of.
+    pub(super) a: A,
     pub(super) operands: &'a Operands<A::E>,
     /// Position of its first neuron.
     pub(super) at: usize,
@@ -58,7 +59,7 @@ impl<A: Arith> Block<'_, A> {
         x: &[A::E],
         s: &mut [A::E],
     ) -> u64 {
-        let (a, n, at) = (self.a, self.len, self.at);
+        let (a, n, at) = (&self.a, self.len, self.at);
         let mut overflows = self.drive(m, c, &mut t.g[..n], x);
         let (g, u, r) = (&t.g[..n], &mut t.u[..n], &mut t.r[..n]);
         let (times, left) = (&mut t.times[..n], &mut t.left[..n]);
@@ -157,7 +158,7 @@ impl<A: Arith> Block<'_, A> {
     /// Updates the synaptic current and finds what enters the membrane.
     #[inline(always)]
     fn drive(&self, m: &Spiking<A::E>, c: &mut Columns<A>, g: &mut [A::S], x: &[A::E]) -> u64 {
-        let a = self.a;
+        let a = &self.a;
         let mut left = 0u32;
         for (g, x) in g.iter_mut().zip(x) {
             *g = a.state(*x);
@@ -198,7 +199,7 @@ impl<A: Arith> Block<'_, A> {
     /// Membranes that are reset become zero, or the value of the reset.
     #[inline(always)]
     fn clear(&self, u: &mut [A::S], r: &[A::S], value: Option<&[A::E]>) {
-        let a = self.a;
+        let a = &self.a;
         for (u, r) in u.iter_mut().zip(r) {
             *u = a.mul(self.flag(*r == A::S::default()), *u);
         }
@@ -210,7 +211,7 @@ impl<A: Arith> Block<'_, A> {
     /// The membrane decays, before or after what enters it is added.
     #[inline(always)]
     pub(super) fn leak(&self, order: DecayOrder, u: &mut [A::S], g: &[A::S]) {
-        let a = self.a;
+        let a = &self.a;
         let decay = self.get(&self.operands.decay);
         match (order, decay, self.get(&self.operands.rest)) {
             (_, None, _) => {
@@ -243,7 +244,7 @@ impl<A: Arith> Block<'_, A> {
     /// What each neuron gives out, and how often its threshold is taken off.
     #[inline(always)]
     fn emit(&self, m: &Spiking<A::E>, u: &[A::S], threshold: &[A::E], times: &mut [A::S], s: &mut [A::E]) {
-        let a = self.a;
+        let a = &self.a;
         if let Emission::Count { .. } = m.emission {
             for ((times, u), th) in times.iter_mut().zip(u).zip(threshold) {
                 *times = a.count(*u, a.state(*th));

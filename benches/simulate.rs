@@ -1,10 +1,10 @@
 //! Runs a network on samples and tells how long that took: one side of `frameworks/`.
 //!
-//! `cargo bench -p snnc-benches --bench simulate -- MODEL SAMPLES THREADS`: an ONNX model and an `.npy` file of 32-bit
+//! `cargo bench -p snnc-benches --bench simulate -- MODEL SAMPLES THREADS`: an ONNX model and an `.npy` file of 8-bit
 //! integers `[N, T, ...]`. Then each line of the input is a request, answered by one line of JSON:
 //!
-//! - `time COUNT`: runs the first `COUNT` samples; `{"seconds": ...}`, the samples being in memory and the network
-//!   prepared before.
+//! - `time COUNT REPEATS`: runs the first `COUNT` samples so often; `{"seconds": ..., "processor": ...}` of one run, as
+//!   time that passed and as processor time, the samples being in memory and the network prepared before.
 //! - `spikes COUNT NAME FILE`: what node `NAME` gives out, as `.npy` of 32-bit integers `[COUNT, T, elements]`.
 //! - `synops COUNT`: `{"synops": ..., "density": {name: ...}}`, connections done and the share of neurons that spike in
 //!   a step, over all layers of neurons.
@@ -20,7 +20,7 @@ use std::time::Instant;
 use npyz::WriterBuilder;
 use rayon::prelude::*;
 use serde_json::{Value, json};
-use snnc_benches::peak_memory;
+use snnc_benches::{peak_memory, processor_time};
 use snnc_frontends::onnx::{Options, import, read};
 use snnc_ir::graph::op::Op;
 use snnc_ir::graph::{Graph, NodeId, Number};
@@ -42,7 +42,9 @@ fn main() {
         let line = line.unwrap();
         let words: Vec<&str> = line.split_whitespace().collect();
         let answer = match words[..] {
-            ["time", count] => time(&simulator, &samples, count.parse().unwrap()),
+            ["time", count, repeats] => {
+                time(&simulator, &samples, count.parse().unwrap(), repeats.parse().unwrap())
+            }
             ["spikes", count, name, file] => {
                 let id = graph.ids().find(|id| graph.node(*id).name == name);
                 let id = id.unwrap_or_else(|| panic!("no node '{name}'"));
@@ -56,20 +58,27 @@ fn main() {
     }
 }
 
-/// Samples in memory: for each the values of its steps.
-struct Samples(Vec<Vec<Values>>);
+/// Samples in memory.
+struct Samples {
+    number: Number,
+    /// Elements of a step.
+    len: usize,
+    /// One entry per sample.
+    values: Vec<Vec<i8>>,
+}
 
 impl Samples {
     fn read(path: &Path, graph: &Graph) -> Self {
         let file = npyz::NpyFile::new(BufReader::new(File::open(path).unwrap())).unwrap();
         let (samples, steps) = (file.shape()[0] as usize, file.shape()[1] as usize);
-        let values: Vec<i32> = file.into_vec().unwrap();
-        let step = |chunk: &[i32]| match graph.number {
-            Number::Integer => Values::Integer(chunk.to_vec()),
-            Number::Real => Values::Real(chunk.iter().map(|v| *v as f32).collect()),
-        };
-        let len = values.len() / samples;
-        Self(values.chunks_exact(len).map(|s| s.chunks_exact(len / steps).map(step).collect()).collect())
+        let len = file.len() as usize / samples / steps;
+        let mut values = file.data::<i8>().unwrap().map(|v| v.unwrap());
+        let values = (0..samples).map(|_| values.by_ref().take(steps * len).collect()).collect();
+        Self { number: graph.number, len, values }
+    }
+
+    fn steps(&self) -> usize {
+        self.values[0].len() / self.len
     }
 
     /// Runs the first samples, on all threads; `each` is called after every step and makes the result of a sample.
@@ -79,33 +88,47 @@ impl Samples {
         count: usize,
         each: impl Fn(&Simulator<'_>, &mut R) + Sync,
     ) -> Vec<R> {
-        let one = |simulator: &mut Simulator<'_>, sample: &Vec<Values>| {
+        let one = |simulator: &mut Simulator<'_>, sample: &Vec<i8>| {
             let mut result = R::default();
             simulator.reset();
-            for step in sample {
-                simulator.step(std::slice::from_ref(step)).unwrap();
+            for step in sample.chunks_exact(self.len) {
+                let values = match self.number {
+                    Number::Integer => Values::Integer(step.iter().map(|v| i32::from(*v)).collect()),
+                    Number::Real => Values::Real(step.iter().map(|v| f32::from(*v)).collect()),
+                };
+                simulator.step(&[values]).unwrap();
                 each(simulator, &mut result);
             }
             result
         };
-        self.0[..count].par_iter().map_init(|| simulator.fork(), one).collect()
+        self.values[..count].par_iter().map_init(|| simulator.fork(), one).collect()
     }
 }
 
-fn time(simulator: &Simulator<'_>, samples: &Samples, count: usize) -> Value {
+fn time(simulator: &Simulator<'_>, samples: &Samples, count: usize, repeats: u32) -> Value {
     let outputs = simulator.graph().outputs();
-    let start = Instant::now();
-    let sums: Vec<u64> = samples.run(simulator, count, |simulator, sum| {
-        *sum += outputs.iter().map(|id| simulator.events(*id)).sum::<u64>();
-    });
-    json!({"seconds": start.elapsed().as_secs_f64(), "spikes": sums.iter().sum::<u64>()})
+    let (start, processor) = (Instant::now(), processor_time().unwrap_or(f64::NAN));
+    let mut spikes = 0;
+    for _ in 0..repeats {
+        let sums: Vec<u64> = samples.run(simulator, count, |simulator, sum| {
+            *sum += outputs.iter().map(|id| simulator.events(*id)).sum::<u64>();
+        });
+        spikes = sums.iter().sum::<u64>();
+    }
+    let of_one = |all: f64| all / f64::from(repeats);
+    let processor = processor_time().unwrap_or(f64::NAN) - processor;
+    json!({
+        "seconds": of_one(start.elapsed().as_secs_f64()),
+        "processor": of_one(processor),
+        "spikes": spikes,
+    })
 }
 
 fn spikes(simulator: &Simulator<'_>, samples: &Samples, count: usize, id: NodeId, file: &Path) -> Value {
     let all: Vec<Vec<i32>> = samples.run(simulator, count, |simulator, seen: &mut Vec<i32>| {
         seen.extend(simulator.value(id).to_f64().into_iter().map(|v| v as i32));
     });
-    let steps = samples.0[0].len();
+    let steps = samples.steps();
     let elements = all[0].len() / steps;
     let shape = [count as u64, steps as u64, elements as u64];
     let options = npyz::WriteOptions::new().default_dtype().shape(&shape);
@@ -125,7 +148,7 @@ fn synops(simulator: &Simulator<'_>, graph: &Graph, samples: &Samples, count: us
             }
         });
     let sum = |id: NodeId, k: usize| per_sample.iter().map(|s| s[id.index()][k]).sum::<u64>();
-    let steps = (count * samples.0[0].len()) as f64;
+    let steps = (count * samples.steps()) as f64;
     let spiking = graph.ids().filter(|id| matches!(graph.node(*id).op, Op::Neuron(_)));
     let density = spiking.map(|id| {
         let node = graph.node(id);

@@ -7,8 +7,13 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_lowercase
 
+import h5py
 import numpy as np
+import torch
+
+from pilotnet_torch import Network, Neuron
 
 ROOT = Path(__file__).resolve().parents[2]
 DIGITS = ROOT / "examples/digits"
@@ -18,6 +23,9 @@ RECORDED = SHARED / "oracles/loihi2/traces/pilotnet_lif.npz"
 #: Share of neurons that spike in a step of the quiet cases.
 QUIET = 0.01
 BATCH = 64
+#: A threshold of a ``.net`` file in units of the membrane, and the greatest that is tried.
+UNIT = 64
+MAX_THRESHOLD = 2000
 
 
 @dataclass
@@ -104,38 +112,41 @@ def pilotnet(folder: Path) -> list[Case]:
 def quieten(net: Path, model: Path, samples: np.ndarray) -> None:
     """Copies PilotNet without the neurons of its input layer, so that it takes spikes, and with thresholds, layer by
     layer, at which nearest to QUIET of the neurons spike in a step."""
-    import h5py
 
-    from pilotnet_torch import Network
     from snnc.netx import from_netx
 
     shutil.copy(PILOTNET, net)
     with h5py.File(net, "r+") as file:
         for key in ("neuron", "weight", "bias"):
             del file["layer/0"][key]
-        names = [f"{file[f'layer/{k}/type'][0].decode()}{k}" for k in range(len(file["layer"]))]
-    for k, name in enumerate(names[:-1]):
-        if not name.startswith(("conv", "dense")):
+    from_netx(net, model, steps=16)
+    network = Network(model, samples.shape[2:], 1)
+    steps = list(network.prepare(samples).unbind(1))
+    for name, layer in network.layers:
+        if not isinstance(layer, Neuron):
+            steps = [layer(x) for x in steps]
             continue
-        lo, hi = 1, 2000
-        best = (np.inf, lo)
-        while lo <= hi:
-            threshold = (lo + hi) // 2
-            set_threshold(net, k, threshold)
-            from_netx(net, model, steps=16)
-            network = Network(model, samples.shape[2:], 1)
-            share = network.spikes(network.prepare(samples), name).mean()
-            best = min(best, (abs(share - QUIET), threshold))
-            lo, hi = (threshold + 1, hi) if share > QUIET else (lo, threshold - 1)
-        set_threshold(net, k, best[1])
+        # The last layer never spikes.
+        if name != network.layers[-1][0]:
+            threshold = quiet_threshold(layer, steps)
+            layer.threshold = UNIT * threshold
+            with h5py.File(net, "r+") as file:
+                file[f"layer/{name.lstrip(ascii_lowercase)}/neuron/vThMant"][...] = threshold
+        steps = layer.run(steps)
     from_netx(net, model, steps=16)
 
 
-def set_threshold(net: Path, layer: int, threshold: int) -> None:
-    import h5py
-
-    with h5py.File(net, "r+") as file:
-        file[f"layer/{layer}/neuron/vThMant"][...] = threshold
+def quiet_threshold(layer: Neuron, steps: list[torch.Tensor]) -> int:
+    """The threshold at which nearest to QUIET of the neurons spike in a step."""
+    lo, hi = 1, MAX_THRESHOLD
+    best = (np.inf, lo)
+    while lo <= hi:
+        threshold = (lo + hi) // 2
+        layer.threshold = UNIT * threshold
+        share = float(torch.stack(layer.run(steps)).mean())
+        best = min(best, (abs(share - QUIET), threshold))
+        lo, hi = (threshold + 1, hi) if share > QUIET else (lo, threshold - 1)
+    return best[1]
 
 
 def all_cases(folder: Path) -> list[Case]:

@@ -34,6 +34,14 @@ class Neuron:
         s = v > self.threshold
         return s.float(), v.masked_fill_(s, 0.0)
 
+    def run(self, steps: list[torch.Tensor]) -> list[torch.Tensor]:
+        """Spikes of every step from rest."""
+        v, spikes = None, []
+        for i in steps:
+            s, v = self.step(i, v)
+            spikes.append(s)
+        return spikes
+
 
 class Network:
     def __init__(self, model: Path, _shape: tuple[int, ...], threads: int) -> None:

@@ -25,7 +25,7 @@ pub(super) enum Step<E: Number> {
     Input,
     /// Its value is held by another node.
     Same,
-    Connect(Connect<E>, E::Bound),
+    Connect(Box<Connect<E>>, E::Bound),
     SumPool(Pool, u32),
     MaxPool(Pool),
     Add,
@@ -66,7 +66,7 @@ impl<E: Number> Step<E> {
                 match Connect::new(&node.op, source, node.shape, &weights) {
                     Some(connect) => {
                         let bound = E::bound(&connect);
-                        Self::Connect(connect, bound)
+                        Self::Connect(Box::new(connect), bound)
                     }
                     None => Self::Same,
                 }

@@ -115,7 +115,8 @@ impl<A: Arith> Block<'_, A> {
             }
             Reset::Zero(Timing::Same) => {
                 for (u, times) in u.iter_mut().zip(&*times) {
-                    *u = a.mul(*u, self.flag(!(*times > A::S::default())));
+                    let fired = *times > A::S::default();
+                    *u = a.mul(*u, self.flag(!fired));
                 }
             }
             Reset::Value(Timing::Same, _) => {

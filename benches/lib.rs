@@ -125,11 +125,11 @@ pub fn peak_memory() -> Option<u64> {
     line.split_whitespace().next()?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
 }
 
-/// Processor time of this process so far, in seconds; `None` where the system does not say.
+/// Processor time of the threads of this process so far, in seconds; `None` where the system does not say.
 pub fn processor_time() -> Option<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // Behind the name, which is in parentheses: fields 14 and 15, in hundredths.
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    let ticks = |k: usize| fields.get(k)?.parse::<f64>().ok();
-    Some((ticks(11)? + ticks(12)?) / 100.0)
+    let nanoseconds = std::fs::read_dir("/proc/self/task").ok()?.map(|thread| {
+        let stat = std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+        stat.split_whitespace().next()?.parse::<u64>().ok()
+    });
+    Some(nanoseconds.sum::<Option<u64>>()? as f64 * 1e-9)
 }

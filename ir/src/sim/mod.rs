@@ -2,18 +2,20 @@
 //!
 //! [`Simulator`] evaluates a verified graph step by step, in node order. Real graphs are calculated in
 //! `f32`, each operation rounded once, in the order of `docs/ai.snnc.md`; integer graphs exactly.
-//! Connections are evaluated either by gathering every tap of every output ([`Execution::Dense`]) or by
-//! scattering the non-zero inputs ([`Execution::EventDriven`]); both add up the same terms in the same
-//! order, so their results are identical.
+//! There are two executions. [`Execution::Dense`] ([`plain`]) is written to be read: every tap of every output is
+//! gathered, every neuron is one call. [`Execution::EventDriven`] ([`event`]) is written to be fast. Both add up
+//! the same terms in the same order, so their results are identical, bit for bit. A zero that is given to the
+//! network or that neurons give out is a positive one.
 
 mod arith;
-mod connection;
-mod neuron;
-mod pool;
+mod event;
+mod plain;
+mod simd;
 mod simulator;
+mod taps;
 
-pub use connection::{Tap, fan_out, taps};
 pub use simulator::{Counts, Execution, SimError, Simulator};
+pub use taps::{Tap, fan_out, taps};
 
 /// The elements of one value in one step, in C, H, W order.
 #[derive(Clone, Debug, PartialEq)]

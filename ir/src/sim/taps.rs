@@ -1,6 +1,5 @@
-//! Connections with weights: convolution and linear layers.
+//! The connections of a convolution or linear layer, one by one and counted.
 
-use super::arith::Element;
 use crate::graph::op::{Conv2d, Op};
 use crate::graph::shape::Shape;
 
@@ -83,91 +82,6 @@ pub fn fan_out(op: &Op, input: Shape, output: Shape) -> Vec<u64> {
         Op::Linear(linear) => vec![linear.outputs as u64; linear.inputs],
         _ => Vec::new(),
     }
-}
-
-/// Every output by gathering its taps.
-pub(super) fn gather<E: Element>(
-    op: &Op,
-    input: Shape,
-    output: Shape,
-    weights: &[E],
-    values: &[E],
-) -> Vec<E::Sum> {
-    let mut sums = Vec::with_capacity(output.len());
-    for c in 0..output.c {
-        for y in 0..output.h {
-            for x in 0..output.w {
-                let mut sum = E::Sum::default();
-                taps(op, input, (c, y, x), |t| {
-                    sum = E::add_product(sum, weights[t.weight], values[t.source])
-                });
-                sums.push(sum);
-            }
-        }
-    }
-    sums
-}
-
-/// Every output by scattering the non-zero inputs in ascending order, which adds up the terms of each
-/// output in the order of [`gather`].
-pub(super) fn scatter<E: Element>(
-    op: &Op,
-    input: Shape,
-    output: Shape,
-    weights: &[E],
-    values: &[E],
-) -> Vec<E::Sum> {
-    let mut sums = vec![E::Sum::default(); output.len()];
-    match op {
-        Op::Conv2d(conv) => scatter_conv(conv, input, output, weights, values, &mut sums),
-        Op::Linear(linear) => {
-            for (k, v) in values.iter().enumerate().filter(|(_, v)| **v != E::default()) {
-                for (o, sum) in sums.iter_mut().enumerate() {
-                    *sum = E::add_product(*sum, weights[o * linear.inputs + k], *v);
-                }
-            }
-        }
-        _ => {}
-    }
-    sums
-}
-
-fn scatter_conv<E: Element>(
-    conv: &Conv2d,
-    input: Shape,
-    output: Shape,
-    weights: &[E],
-    values: &[E],
-    sums: &mut [E::Sum],
-) {
-    let [out, per_group, kh, kw] = conv.kernel;
-    let outs = out / conv.groups;
-    for (k, v) in values.iter().enumerate().filter(|(_, v)| **v != E::default()) {
-        let (ci, rest) = (k / input.plane(), k % input.plane());
-        let (iy, ix) = (rest / input.w, rest % input.w);
-        let group = ci / per_group;
-        for ky in 0..kh {
-            let Some(oy) = reach(iy, conv.stride[0], ky, conv.dilation[0], conv.pad[0], output.h) else {
-                continue;
-            };
-            for kx in 0..kw {
-                let Some(ox) = reach(ix, conv.stride[1], kx, conv.dilation[1], conv.pad[1], output.w) else {
-                    continue;
-                };
-                let element = ((ci % per_group) * kh + ky) * kw + kx;
-                for o in group * outs..(group + 1) * outs {
-                    let at = output.index(o, oy, ox);
-                    sums[at] = E::add_product(sums[at], weights[o * per_group * kh * kw + element], *v);
-                }
-            }
-        }
-    }
-}
-
-/// The output position whose window sees input position `at` at kernel element `k`.
-fn reach(at: usize, stride: usize, k: usize, dilation: usize, pad: usize, size: usize) -> Option<usize> {
-    let from = (at + pad).checked_sub(k * dilation)?;
-    (from % stride == 0).then_some(from / stride).filter(|p| *p < size)
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! One step of a layer of neurons; the equations of `docs/ai.snnc.md` in its order of operations.
 
-use super::arith::{Arith, Element};
+use super::super::arith::Arith;
 use crate::graph::param::Param;
 use crate::neuron::{
-    Activation, DecayOrder, Delta, Emission, FixedPoint, Integrator, Model, Rectifier, Reset, SigmaDelta,
-    Spec, Spiking, Timing,
+    DecayOrder, Delta, Emission, Integrator, Model, Rectifier, Reset, SigmaDelta, Spec, Spiking, Timing,
 };
 
 /// What a layer of neurons keeps between steps.
@@ -16,6 +15,8 @@ pub(super) struct State<A: Arith> {
     i: Vec<A::S>,
     /// Steps of refractory time left; empty when there is none.
     rest: Vec<u32>,
+    /// States that left their width in the last step.
+    overflows: u64,
 }
 
 impl<A: Arith> State<A> {
@@ -35,12 +36,17 @@ impl<A: Arith> State<A> {
             Model::Integrator(m) => (start(m.initial.as_ref()), Vec::new(), Vec::new()),
             Model::Activation(_) => (Vec::new(), Vec::new(), Vec::new()),
         };
-        Self { v, i, rest }
+        Self { v, i, rest, overflows: 0 }
     }
 
     /// The membrane (or sum) of every neuron, as elements.
     pub(super) fn membrane(&self, arith: &A) -> Vec<A::E> {
         self.v.iter().map(|v| arith.element(*v)).collect()
+    }
+
+    /// States that left their width in the last step, by neuron and state.
+    pub(super) fn overflows(&self) -> u64 {
+        self.overflows
     }
 
     /// The current (or reference) of every neuron, as elements.
@@ -56,9 +62,9 @@ pub(super) fn step<A: Arith>(
     state: &mut State<A>,
     input: &[A::E],
     plane: usize,
-    activate: impl Fn(&Activation<A::E>, A::E) -> A::E,
 ) -> Vec<A::E> {
     let each = 0..input.len();
+    state.overflows = 0;
     match &spec.model {
         Model::Spiking(m) => each.map(|k| Cell { a: arith, k, plane }.spiking(m, state, input[k])).collect(),
         Model::SigmaDelta(m) => {
@@ -68,7 +74,7 @@ pub(super) fn step<A: Arith>(
         Model::Integrator(m) => {
             each.map(|k| Cell { a: arith, k, plane }.integrator(m, state, input[k])).collect()
         }
-        Model::Activation(m) => input.iter().map(|x| activate(m, *x)).collect(),
+        Model::Activation(m) => input.iter().map(|x| arith.activate(m, *x)).collect(),
     }
 }
 
@@ -118,7 +124,9 @@ impl<A: Arith> Cell<'_, A> {
         if let Some(bias) = &m.bias {
             u = a.add(u, self.get(bias));
         }
-        u = a.hold_v(u);
+        let held = a.hold_v(u);
+        let mut left = a.left(u, held);
+        u = held;
         if let Some(levels) = &m.levels {
             u = self.nearest(levels, u);
         }
@@ -137,7 +145,10 @@ impl<A: Arith> Cell<'_, A> {
         if let Some(v_min) = &m.v_min {
             stored = a.max(stored, self.get(v_min));
         }
-        state.v[k] = a.hold_v(stored);
+        let held = a.hold_v(stored);
+        left |= a.left(stored, held);
+        state.v[k] = held;
+        state.overflows += u64::from(left);
         if fired && let Some(left) = state.rest.get_mut(k) {
             *left = m.refractory;
         }
@@ -153,13 +164,18 @@ impl<A: Arith> Cell<'_, A> {
         let i = state.i[self.k];
         match current.order {
             DecayOrder::BeforeInput => {
-                let j = a.hold_i(a.add(a.decay(i, factor), x));
+                let sum = a.add(a.decay(i, factor), x);
+                let j = a.hold_i(sum);
+                state.overflows += u64::from(a.left(sum, j));
                 state.i[self.k] = j;
                 j
             }
             DecayOrder::AfterInput => {
-                let j = a.hold_i(a.add(i, x));
-                state.i[self.k] = a.hold_i(a.decay(j, factor));
+                let sum = a.add(i, x);
+                let j = a.hold_i(sum);
+                let decayed = a.decay(j, factor);
+                state.i[self.k] = a.hold_i(decayed);
+                state.overflows += u64::from(a.left(sum, j) || a.left(decayed, state.i[self.k]));
                 j
             }
         }
@@ -218,7 +234,9 @@ impl<A: Arith> Cell<'_, A> {
 
     fn sigma_delta(&self, m: &SigmaDelta<A::E>, state: &mut State<A>, x: A::E) -> A::E {
         let a = self.a;
-        let sigma = a.hold_v(a.add(state.v[self.k], a.state(x)));
+        let sum = a.add(state.v[self.k], a.state(x));
+        let sigma = a.hold_v(sum);
+        state.overflows += u64::from(a.left(sum, sigma));
         state.v[self.k] = sigma;
         let sum = m.bias.as_ref().map_or(sigma, |bias| a.add(sigma, self.get(bias)));
         let activated = match m.activation {
@@ -254,25 +272,9 @@ impl<A: Arith> Cell<'_, A> {
         let x = a.state(x);
         let g = m.gain.as_ref().map_or(x, |gain| a.mul(self.get(gain), x));
         let v = self.decayed(state.v[self.k], m.decay.as_ref(), m.rest.as_ref());
-        state.v[self.k] = a.hold_v(a.add(v, g));
+        let sum = a.add(v, g);
+        state.v[self.k] = a.hold_v(sum);
+        state.overflows += u64::from(a.left(sum, state.v[self.k]));
         a.element(a.graded(state.v[self.k]))
     }
-}
-
-/// A real activation: rounded to its levels, half to even as ONNX QuantizeLinear and DequantizeLinear do, or
-/// half up.
-pub(super) fn activate_real(m: &Activation<f32>, x: f32) -> f32 {
-    let x = if m.relu { x.max(0.0) } else { x };
-    let zero = m.zero_point as f32;
-    let level = x / m.scale;
-    let level = if m.half_up { (level + 0.5).floor() } else { level.round_ties_even() };
-    let q = (level + zero).clamp_level(m.lo, m.hi);
-    (q - zero) * m.scale
-}
-
-/// An integer activation: rescaled to its levels and clamped to them.
-pub(super) fn activate_integer(fixed: &FixedPoint, m: &Activation<i32>, x: i32) -> i32 {
-    let x = if m.relu { x.max(0) } else { x };
-    let x = i32::settle(fixed.graded(i64::from(x), m.half_up));
-    x.saturating_add(m.zero_point).clamp_level(m.lo, m.hi).saturating_sub(m.zero_point)
 }

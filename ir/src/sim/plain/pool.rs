@@ -1,15 +1,15 @@
 //! Pooling.
 
-use super::arith::Element;
+use super::super::arith::Element;
 use crate::graph::op::Window;
 use crate::graph::shape::Shape;
 
 /// Sum over each window.
-pub(super) fn sum<E: Element>(window: &Window, input: Shape, output: Shape, values: &[E]) -> Vec<E> {
+pub(super) fn sum<E: Element>(window: &Window, input: Shape, output: Shape, values: &[E]) -> Vec<E::Sum> {
     each_window(window, input, output, |inside| {
         let mut sum = E::Sum::default();
         inside(&mut |k| sum = E::add(sum, values[k]));
-        E::settle(sum)
+        sum
     })
 }
 

@@ -5,12 +5,12 @@
 //! whole. The search asks them and knows no chip.
 
 use snnc_ir::diag::Diagnostic;
-use snnc_ir::graph::Graph;
 
 use crate::chip::ChipFile;
 use crate::load::{Interval, Load};
 use crate::manifest::Assumption;
 use crate::network::{Block, Network};
+use crate::quantise::Quantise;
 
 /// Events per source neuron and step, in millionths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,30 +145,13 @@ pub struct Least {
     pub messages_of_one: u64,
 }
 
-/// An integer network with the loss that its quantisation brought.
-#[derive(Clone, Debug, PartialEq)]
-pub struct QuantisedGraph {
-    /// The integer graph.
-    pub graph: Graph,
-    /// Warnings, one per layer that lost something.
-    pub warnings: Vec<Diagnostic>,
-    /// One line per layer for the log, in graph order.
-    pub notes: Vec<String>,
-}
-
 /// A chip that networks can be mapped to.
-pub trait Target {
+pub trait Target: Quantise {
     /// The chip file in use.
     fn chip(&self) -> &ChipFile;
 
     /// Steps that a spike takes from one population to the next.
     fn edge_delay(&self) -> u32;
-
-    /// A verified real graph in the chip's integers; an integer graph is checked and kept.
-    ///
-    /// # Errors
-    /// Every layer without an integer form.
-    fn quantise(&self, graph: &Graph) -> Result<QuantisedGraph, Vec<Diagnostic>>;
 
     /// The ways to implement a layer of neurons.
     ///

@@ -121,7 +121,7 @@ pub fn compile(
     if run.end(Phase::Import, || text::print(&model.graph), &[]) {
         return Ok(run.done(None, None));
     }
-    let folded = fold::fold(&model.graph);
+    let folded = fold::fold_for(&model.graph, target.averages());
     check(&folded)?;
     if run.end(Phase::Fold, || text::print(&folded), &[]) {
         return Ok(run.done(None, None));

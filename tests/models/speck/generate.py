@@ -23,9 +23,9 @@ from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import MagicMock
 
-for part in ("", ".speck2e", ".speck2e.configuration", ".speck2f", ".speck2f.configuration", ".specksim", ".specksim.nodes"):
-    sys.modules[f"samna{part}"] = MagicMock()
-sys.modules["samnagui"] = MagicMock()
+for name in ("samna", "samna.speck2e", "samna.speck2f", "samna.specksim", "samnagui"):
+    for part in ("", ".configuration", ".nodes"):
+        sys.modules[name + part] = MagicMock()
 
 import numpy as np
 import torch

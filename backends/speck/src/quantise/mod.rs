@@ -143,12 +143,19 @@ fn sums_for_averages(
     for id in graph.outputs() {
         match average::in_front_of(graph, id) {
             Some(Factor::One(1.0)) => {}
-            Some(factor) => warnings.push(
+            Some(Factor::Compromise { .. }) => refused.push(refuse(
+                graph,
+                id,
+                "brings averages over windows of unlike sizes together",
+                "no weights take their divisors up",
+                "use averages over windows of one size, or give them to outputs of their own",
+            )),
+            Some(Factor::One(factor)) => warnings.push(
                 about(
                     graph,
                     id,
                     Code::LossyQuantisation,
-                    format!("counts 1 where the network has {}", factor.value()),
+                    format!("counts 1 where the network has {factor}"),
                 )
                 .label("no weights behind the average take its divisor up")
                 .remedy("nothing, where the elements of the output are compared with each other; else use sum pooling"),

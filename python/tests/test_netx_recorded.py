@@ -58,7 +58,10 @@ def test_pilotnet_lif() -> None:
     pairs = [("input0.s", "input", 0)]
     for lag, layer in enumerate(layers, 1):
         name = f"conv-{lag - 1}" if layer.startswith("conv") else f"fc-{lag - 6}"
-        pairs += [(f"{layer}.s", name, lag), (f"{layer}.i_out", f"{name}-u", lag)]
+        pairs += [(f"{layer}.s", name, lag), (f"{layer}.i_out", f"{name}-u", lag), (f"{layer}.v_out", f"{name}-v", lag)]
+        for step in made:
+            # The recording marks a membrane that was reset in the step with 128.
+            step[f"{layer}.v_out"] = np.where(step[f"{layer}.s"] != 0, 128, step[f"{layer}.v_out"])
     for name, key, lag in pairs:
         want = axes(recorded[key])
         assert want.any(), key

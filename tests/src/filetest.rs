@@ -15,7 +15,7 @@
 
 use snnc_driver::pass::fold::fold;
 use snnc_driver::pass::retime::retime;
-use snnc_driver::registry::target;
+use snnc_driver::registry::quantiser;
 use snnc_eqsat::normalise::normalise;
 use snnc_ir::diag::Diagnostic;
 use snnc_ir::graph::Graph;
@@ -58,14 +58,19 @@ pub const COMMANDS: &[Command] = &[
     Command { name: "print", run: |c| text(parse_case(c)), expected: Expected::Comments },
     Command { name: "verify", run: verify_case, expected: Expected::Comments },
     Command { name: "fold", run: |c| pass(c, |g| Ok(fold(&g))), expected: Expected::Comments },
-    Command { name: "quantise", run: |c| pass(c, quantise), expected: Expected::Comments },
+    Command {
+        name: "quantise",
+        run: |c| pass(c, |g| quantise(g, c.arguments)),
+        expected: Expected::Comments,
+    },
     Command { name: "retime", run: |c| pass(c, retimed), expected: Expected::Comments },
     Command { name: "normalise", run: |c| pass(c, normalised), expected: Expected::Comments },
 ];
 
-/// The integers of Loihi 2.
-fn quantise(graph: Graph) -> Result<Graph, Vec<String>> {
-    let target = target("loihi2", None).map_err(|d| vec![d.to_string()])?;
+/// The integers of a chip, by its name; Loihi 2 without one.
+fn quantise(graph: Graph, name: &str) -> Result<Graph, Vec<String>> {
+    let name = if name.is_empty() { "loihi2" } else { name };
+    let target = quantiser(name, None).map_err(|d| vec![d.to_string()])?;
     target.quantise(&graph).map(|q| q.graph).map_err(told)
 }
 

@@ -82,16 +82,21 @@ fn one(imported: &Imported, case: &Case) -> Verdict {
     };
     let mut worst = None;
     for layout in [Layout::Blocks, Layout::Interleaved] {
-        match run(imported, &graph, recorded, case, layout) {
+        match run(imported, &graph, recorded, case, layout, Execution::EventDriven) {
             Ok(0) => return Verdict::NotComparable("no output is recorded"),
-            Ok(count) => return Verdict::Equal(count),
+            Ok(count) => {
+                return match run(imported, &graph, recorded, case, layout, Execution::Dense) {
+                    Ok(_) => Verdict::Equal(count),
+                    Err(why) => Verdict::Differs(format!("every tap gathered: {why}")),
+                };
+            }
             Err(e) => worst = worst.or(Some(e)),
         }
     }
     let why = worst.unwrap_or_default();
     for factor in [1.0 - NEAR, 1.0 + NEAR] {
         let moved = moved(&graph, factor);
-        let equal = |layout| run(imported, &moved, recorded, case, layout).is_ok();
+        let equal = |layout| run(imported, &moved, recorded, case, layout, Execution::EventDriven).is_ok();
         if equal(Layout::Blocks) || equal(Layout::Interleaved) {
             return Verdict::NearThreshold(why);
         }
@@ -144,10 +149,11 @@ fn run(
     input: &Tensor,
     case: &Case,
     layout: Layout,
+    execution: Execution,
 ) -> Result<usize, String> {
     let steps = graph.steps as usize;
     let len = graph.node(graph.inputs()[0]).shape.len();
-    let mut sim = Simulator::new(graph, Execution::EventDriven);
+    let mut sim = Simulator::new(graph, execution);
     let mut seen: Vec<(NodeId, Vec<f64>)> = graph.outputs().into_iter().map(|id| (id, Vec::new())).collect();
     for step in 0..steps {
         let values = match input.values.len() {

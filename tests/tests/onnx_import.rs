@@ -241,6 +241,32 @@ fn sum_pooling_as_exporters_write_it() {
 }
 
 #[test]
+fn a_crop_is_a_slice() {
+    let build = |starts: &[i64], ends: &[i64], axes: &[i64], steps: &[i64]| {
+        Builder::default()
+            .input("x", &[1, 3, 6, 5])
+            .input("v", &[1, 2, 4, 4])
+            .scalar("one", 1.0)
+            .shape("starts", starts)
+            .shape("ends", ends)
+            .shape("axes", axes)
+            .shape("steps", steps)
+            .node("Slice", &["x", "starts", "ends", "axes", "steps"], &["y"])
+            .node("ai.snnc::LI", &["y", "v", "one"], &["s", "vo"])
+            .output("s")
+            .output("vo")
+            .metadata("snnc.steps", "2")
+    };
+    let cropped = graph(build(&[1, -5, 0], &[3, i64::MAX, -1], &[1, 2, -1], &[1, 1, 1]));
+    let Op::Slice(slice) = cropped.nodes[1].op else { panic!("no slice") };
+    assert_eq!((slice.start, slice.end), ([1, 1, 0], [3, 6, 4]));
+    let mirrored = refusal(build(&[-1], &[i64::MIN], &[3], &[-1]));
+    assert!(mirrored.0 == Code::UnsupportedAttribute && mirrored.1.contains("step of -1"), "{mirrored:?}");
+    assert_eq!(refusal(build(&[0], &[0], &[0], &[1])).0, Code::UnsupportedAttribute);
+    assert_eq!(refusal(build(&[2], &[2], &[1], &[1])).0, Code::BadShape);
+}
+
+#[test]
 fn a_symbolic_dimension_is_given_by_the_user() {
     let build = || {
         let builder =

@@ -30,7 +30,8 @@ use snnc_machine::load::Load;
 use snnc_machine::manifest::Assumption;
 use snnc_machine::network::Network;
 use snnc_machine::network::field::Grid;
-use snnc_machine::target::{Choice, Implementation, Least, Part, QuantisedGraph, Refusal, Target, Tile};
+use snnc_machine::quantise::{Quantise, QuantisedGraph};
+use snnc_machine::target::{Choice, Implementation, Least, Part, Refusal, Target, Tile};
 
 use rules::Rules;
 
@@ -61,6 +62,15 @@ impl Loihi {
     }
 }
 
+impl Quantise for Loihi {
+    fn quantise(&self, graph: &Graph) -> Result<QuantisedGraph, Vec<Diagnostic>> {
+        let done = quantise::quantise(graph, &self.rules)?;
+        let warnings = done.errors.iter().filter(|e| !e.is_exact()).map(|e| lossy(graph, e)).collect();
+        let notes = done.errors.iter().map(note).collect();
+        Ok(QuantisedGraph { graph: done.graph, warnings, notes })
+    }
+}
+
 impl Target for Loihi {
     fn chip(&self) -> &ChipFile {
         &self.chip
@@ -68,13 +78,6 @@ impl Target for Loihi {
 
     fn edge_delay(&self) -> u32 {
         self.rules.edge_delay
-    }
-
-    fn quantise(&self, graph: &Graph) -> Result<QuantisedGraph, Vec<Diagnostic>> {
-        let done = quantise::quantise(graph, &self.rules)?;
-        let warnings = done.errors.iter().filter(|e| !e.is_exact()).map(|e| lossy(graph, e)).collect();
-        let notes = done.errors.iter().map(note).collect();
-        Ok(QuantisedGraph { graph: done.graph, warnings, notes })
     }
 
     fn implementations(

@@ -5,7 +5,8 @@
 //! - [`load`]: what a core does per step.
 //! - [`floorline`]: from loads to bounds on time.
 //! - [`network`]: populations and projections, what a back end maps.
-//! - [`target`]: the seam to a chip.
+//! - [`quantise`]: the seam to a chip's integers.
+//! - [`target`]: the seam to a chip that networks are mapped to.
 //! - [`manifest`]: the result as data, with its schema.
 //!
 //! Nothing here knows a particular chip, the search or a file of a user.
@@ -17,4 +18,5 @@ pub mod floorline;
 pub mod load;
 pub mod manifest;
 pub mod network;
+pub mod quantise;
 pub mod target;

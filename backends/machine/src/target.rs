@@ -5,7 +5,6 @@
 //! whole. The search asks them and knows no chip.
 
 use snnc_ir::diag::Diagnostic;
-use snnc_ir::graph::Graph;
 
 use crate::activity::Profile;
 use crate::chip::ChipFile;
@@ -13,6 +12,7 @@ use crate::load::Load;
 use crate::manifest::Assumption;
 use crate::network::field::Grid;
 use crate::network::{Block, Network};
+use crate::quantise::Quantise;
 
 /// A way to store and compute a layer's connections, by its name in the manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,30 +106,13 @@ pub struct Least {
     pub messages_of_one: u64,
 }
 
-/// An integer network with the loss that its quantisation brought.
-#[derive(Clone, Debug, PartialEq)]
-pub struct QuantisedGraph {
-    /// The integer graph.
-    pub graph: Graph,
-    /// Warnings, one per layer that lost something.
-    pub warnings: Vec<Diagnostic>,
-    /// One line per layer for the log, in graph order.
-    pub notes: Vec<String>,
-}
-
 /// A chip that networks can be mapped to.
-pub trait Target: Send + Sync {
+pub trait Target: Quantise + Send + Sync {
     /// The chip file in use.
     fn chip(&self) -> &ChipFile;
 
     /// Steps that a spike takes from one population to the next.
     fn edge_delay(&self) -> u32;
-
-    /// A verified real graph in the chip's integers; an integer graph is checked and kept.
-    ///
-    /// # Errors
-    /// Every layer without an integer form.
-    fn quantise(&self, graph: &Graph) -> Result<QuantisedGraph, Vec<Diagnostic>>;
 
     /// The ways to implement a layer of neurons.
     ///

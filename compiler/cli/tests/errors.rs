@@ -495,7 +495,7 @@ const CASES: &[Case] = &[
     case(Code::DelayTooLong, |f| delayed(f, 100), MAP_TEXT, &["'x'", "100", "62"]).mended(|f| delayed(f, 60)),
     case(Code::TargetNotReady, good, "compile m.onnx -t speck", &["'speck'"]).command(MAP),
     case(Code::TargetNotReady, good, "compile m.onnx -t akd1000", &["'akd1000'"]).command(MAP),
-    case(Code::TargetNotReady, good, "simulate m.onnx -t speck --input s.npz", &["'speck'"]),
+    case(Code::TargetNotReady, good, "simulate m.onnx -t akd1000 --input s.npz", &["'akd1000'"]),
     case(
         Code::BadChipFile,
         |f| {

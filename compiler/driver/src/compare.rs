@@ -21,7 +21,7 @@ pub struct Compared {
 
 /// The targets that a network can be compiled for, in the order of the documents.
 pub fn ready() -> Vec<String> {
-    TARGETS.iter().filter(|t| t.make.is_some()).map(|t| t.name.to_owned()).collect()
+    TARGETS.iter().filter(|t| t.maps()).map(|t| t.name.to_owned()).collect()
 }
 
 /// Compiles a model for every target with the same options, each target once, in the order given. The

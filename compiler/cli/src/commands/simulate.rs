@@ -52,8 +52,8 @@ fn network(args: &Simulate, context: &Context) -> Result<(Graph, u32), Diagnosti
     let model = Model::read(&args.model, &options)?;
     context.warn(&model.warnings);
     let Some(target) = &args.target else { return Ok((model.graph, 0)) };
-    let target = registry::target(target, None).map_err(|d| vec![d])?;
-    let quantised = target.quantise(&pass::fold::fold(&model.graph))?;
+    let target = registry::quantiser(target, None).map_err(|d| vec![d])?;
+    let quantised = target.quantise(&pass::fold::fold_for(&model.graph, target.averages()))?;
     context.warn(&quantised.warnings);
     Ok((quantised.graph, 0))
 }

@@ -1,6 +1,6 @@
 //! `snnc targets`.
 
-use snnc_driver::registry::{TARGETS, find};
+use snnc_driver::registry::{BackEnd, TARGETS, find};
 use snnc_ir::diag::Diagnostics;
 use snnc_machine::chip::{ChipFile, Constant};
 
@@ -19,7 +19,11 @@ fn list() -> Result<(), Diagnostics> {
     let mut table = Table::new(&[("target", Align::Left), ("chip", Align::Left), ("state", Align::Left)]);
     for entry in TARGETS {
         let chip = ChipFile::parse(entry.chip).map_err(|d| vec![d])?;
-        let state = if entry.make.is_some() { "compiles" } else { "chip file only" };
+        let state = match entry.back_end {
+            BackEnd::Maps(_) => "compiles",
+            BackEnd::Quantises(_) => "simulates",
+            BackEnd::Described => "chip file only",
+        };
         table.row(vec![entry.name.into(), chip.title, state.into()]);
     }
     out(&table.render())

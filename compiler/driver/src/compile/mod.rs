@@ -197,7 +197,7 @@ fn lower(run: &mut Run<'_>, model: &Model, target: &dyn Target) -> Result<Option
     if run.end(Phase::Import, || text::print(&model.graph), &[]) {
         return Ok(None);
     }
-    let folded = fold::fold(&model.graph);
+    let folded = fold::fold_for(&model.graph, target.averages());
     check(&folded)?;
     if run.end(Phase::Fold, || text::print(&folded), &[]) {
         return Ok(None);

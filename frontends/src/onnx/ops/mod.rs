@@ -33,6 +33,7 @@ mod relu;
 mod remedy;
 mod reshape;
 mod sign;
+mod slice;
 mod squeeze;
 mod sub;
 mod sum;
@@ -84,6 +85,7 @@ const TABLE: &[(&str, &str, Import)] = &[
     ("ai.onnx", "Relu", relu::import),
     ("ai.onnx", "Reshape", reshape::import),
     ("ai.onnx", "Sign", sign::import),
+    ("ai.onnx", "Slice", slice::import),
     ("ai.onnx", "Squeeze", squeeze::import),
     ("ai.onnx", "Sub", sub::import),
     ("ai.onnx", "Sum", sum::import),

@@ -1,7 +1,7 @@
 //! Folding of constant factors in a real graph, before quantisation.
 //!
 //! - The divisor of an average pooling moves into the weights behind it; where there are none, the
-//!   pooling becomes a depthwise convolution with equal weights.
+//!   pooling becomes a depthwise convolution with equal weights. Not for a back end that has its own rule.
 //! - A spike of constant value becomes a spike of 1, its value a factor of the weights behind it.
 //! - The input gain of a layer of neurons becomes a factor of the weights and biases in front of it, or
 //!   a divisor of thresholds and the other constants of the membrane.
@@ -19,9 +19,15 @@ use factor::scale_behind;
 use snnc_ir::graph::op::{Conv2d, Op, SumPool, Window};
 use snnc_ir::graph::weights::{Scale, Storage, Weights};
 use snnc_ir::graph::{Graph, NodeId, Number};
+use snnc_machine::quantise::Averages;
 
 /// Folds what can be folded; an integer graph is returned as it is.
 pub fn fold(graph: &Graph) -> Graph {
+    fold_for(graph, Averages::Folded)
+}
+
+/// The same, with average pooling in the form that a back end takes.
+pub fn fold_for(graph: &Graph, averages: Averages) -> Graph {
     let mut graph = graph.clone();
     if graph.number == Number::Integer {
         return graph;
@@ -29,7 +35,9 @@ pub fn fold(graph: &Graph) -> Graph {
     for id in graph.ids() {
         spikes::drop_spike_activation(&mut graph, id);
         spikes::unit_spikes(&mut graph, id);
-        pool_divisor(&mut graph, id);
+        if averages == Averages::Folded {
+            pool_divisor(&mut graph, id);
+        }
     }
     compose::compose(&mut graph);
     for id in graph.ids() {

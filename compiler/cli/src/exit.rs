@@ -20,7 +20,13 @@ impl Exit {
     /// The status for diagnostics of a failed run.
     pub(crate) fn of(diagnostics: &[Diagnostic]) -> Self {
         let io = |d: &Diagnostic| matches!(d.code, Code::FileUnreadable | Code::FileUnwritable);
-        if diagnostics.iter().any(io) { Self::Io } else { Self::Failure }
+        if diagnostics.iter().any(|d| d.code == Code::PhaseDiffers) {
+            Self::Bug
+        } else if diagnostics.iter().any(io) {
+            Self::Io
+        } else {
+            Self::Failure
+        }
     }
 }
 

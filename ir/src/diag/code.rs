@@ -42,7 +42,7 @@ macro_rules! codes {
 }
 
 // Ranges: 00 files, 01 ONNX, 02 neurons and time, 03 the IR, 04 quantisation, 05 the chip, 06 the
-// search, 07 samples and activity.
+// search, 07 samples, activity and verification.
 codes! {
     FileUnreadable Error "E0001" "a file cannot be read";
     EmptyFile Error "E0002" "the file is empty";
@@ -83,6 +83,10 @@ codes! {
     NoActivity Warning "W0602" "no activity was given; bounds run from silent to all-firing";
     BadSample Error "E0701" "the sample input does not fit the network";
     BadActivity Error "E0702" "an activity rate is not usable";
+    BadMapping Error "E0703" "the manifest does not map its network";
+    PhaseDiffers Error "E0704" "a phase changed what the network computes";
+    MappedDiffers Error "E0705" "the mapped network differs from the unmapped one";
+    NotReached Warning "W0706" "verification did not reach a layer";
 }
 
 impl fmt::Display for Code {

@@ -7,6 +7,7 @@ mod bounds;
 mod cores;
 mod coverage;
 mod inputs;
+mod verification;
 
 pub use bounds::{
     Binding, Bounds, Constant, Deadline, DeadlineState, Io, LinkLoad, Nominal, Optimality, PeriodOf, Range,
@@ -17,6 +18,8 @@ pub use coverage::check_coverage;
 pub use inputs::{
     ActivitySource, ActivitySummary, Inputs, Layer, LayerBound, LayerInput, ModelInput, Options,
 };
+
+pub use verification::{EqualPhase, LayerLoss, OutputLoss, QuantisationLoss, Verification};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -46,6 +49,9 @@ pub struct Manifest {
     pub assumptions: Vec<Assumption>,
     /// Warnings of the run.
     pub diagnostics: Vec<Warning>,
+    /// What `--verify` has shown; absent without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification: Option<Verification>,
 }
 
 /// The lowered network.

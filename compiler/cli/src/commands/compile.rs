@@ -59,6 +59,7 @@ fn options(args: &Compile) -> Result<Options, Diagnostics> {
         seed: args.seed,
         stop_after: args.stop_after,
         reports: Report::ALL.iter().copied().filter(|r| args.emit.iter().any(|e| e == r.name())).collect(),
+        verify: args.verify,
         ..options
     })
 }
@@ -72,6 +73,10 @@ struct Watch<'c> {
 impl Observer for Watch<'_> {
     fn ended(&mut self, phase: Phase, time: Duration, notes: &[String]) {
         self.phases.ended(phase, time, notes);
+    }
+
+    fn verified(&mut self, phase: Phase, time: Duration, note: &str) {
+        self.phases.verified(phase, time, note);
     }
 
     fn wants_dumps(&self) -> bool {

@@ -59,6 +59,7 @@ fn options(target: &str, args: &Mapping) -> Result<Options, Diagnostics> {
         seed: 0,
         stop_after: None,
         reports: Vec::new(),
+        verify: false,
     })
 }
 

@@ -53,6 +53,10 @@ pages! {
     NoActivity "W0602"
     BadSample "E0701"
     BadActivity "E0702"
+    BadMapping "E0703"
+    PhaseDiffers "E0704"
+    MappedDiffers "E0705"
+    NotReached "W0706"
 }
 
 #[cfg(test)]

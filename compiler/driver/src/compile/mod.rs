@@ -25,6 +25,7 @@ use crate::model::Model;
 use crate::pass::{fold, retime};
 use crate::phase::Phase;
 use crate::report::Report;
+use crate::verify::{Note, Verifier};
 use crate::{Observer, registry};
 
 /// How much slower than the least time a mapping with fewer messages may be, in thousandths.
@@ -53,6 +54,8 @@ pub struct Options {
     pub stop_after: Option<Phase>,
     /// Files for people beside the bundle.
     pub reports: Vec<Report>,
+    /// Run the network before and after each phase.
+    pub verify: bool,
 }
 
 /// What came of a compilation.
@@ -77,6 +80,7 @@ struct Run<'o> {
     started: Instant,
     /// How long reading the model took; part of the import.
     read: Duration,
+    verifier: Option<Verifier<'o>>,
 }
 
 impl Run<'_> {
@@ -89,6 +93,21 @@ impl Run<'_> {
         }
         self.started = Instant::now();
         self.stop_after == Some(phase)
+    }
+
+    /// Verifies what a phase made, where that is asked for; its time is not the phase's.
+    fn verify(
+        &mut self,
+        phase: Phase,
+        check: impl FnOnce(&mut Verifier<'_>, &mut Vec<Diagnostic>) -> Result<Note, Diagnostic>,
+    ) -> Result<(), Vec<Diagnostic>> {
+        let Some(verifier) = &mut self.verifier else { return Ok(()) };
+        let started = Instant::now();
+        let note = check(verifier, &mut self.warnings).map_err(|d| vec![d])?;
+        let time = started.elapsed();
+        self.observer.verified(phase, time, &note);
+        self.started += time;
+        Ok(())
     }
 
     fn done(self, manifest: Option<Manifest>, bundle: Option<Bundle>) -> Compilation {
@@ -114,6 +133,7 @@ pub fn compile(
         warnings: model.warnings.clone(),
         started: Instant::now(),
         read: model.time,
+        verifier: options.verify.then(|| Verifier::new(None, options.seed)),
     };
 
     check(&model.graph)?;
@@ -123,17 +143,21 @@ pub fn compile(
     }
     let folded = fold::fold(&model.graph);
     check(&folded)?;
+    run.verify(Phase::Fold, |v, _| v.fold(&model.graph, &folded))?;
     if run.end(Phase::Fold, || text::print(&folded), &[]) {
         return Ok(run.done(None, None));
     }
     let quantised = target.quantise(&folded)?;
     check(&quantised.graph)?;
     run.warnings.extend(quantised.warnings);
+    run.verify(Phase::Quantise, |v, _| v.quantise(&folded, &quantised.graph))?;
     if run.end(Phase::Quantise, || text::print(&quantised.graph), &quantised.notes) {
         return Ok(run.done(None, None));
     }
     let retimed = retime::retime(&quantised.graph, target.edge_delay())?;
     check(&retimed.graph)?;
+    let latency = retimed.latency_steps;
+    run.verify(Phase::Retime, |v, warnings| v.retime(&quantised.graph, &retimed.graph, latency, warnings))?;
     let note = format!("outputs come {} step(s) after their inputs", retimed.latency_steps);
     if run.end(Phase::Retime, || text::print(&retimed.graph), &[note]) {
         return Ok(run.done(None, None));
@@ -141,12 +165,13 @@ pub fn compile(
     let network = normalise(&retimed.graph)?;
     let lowered = network.to_graph();
     check(&lowered)?;
+    run.verify(Phase::Normalise, |v, _| v.normalise(&retimed.graph, &lowered))?;
     if run.end(Phase::Normalise, || text::print(&lowered), &[]) {
         return Ok(run.done(None, None));
     }
     let profile = profile(&network, stated.as_ref(), &mut run.warnings)?;
     let job = map::Job { target: target.as_ref(), network: &network, profile: &profile, options };
-    map_and_emit(run, model, &job, &lowered, retimed.latency_steps)
+    map_and_emit(run, model, &job, &lowered, latency)
 }
 
 /// The phases from extraction on.
@@ -173,7 +198,12 @@ fn map_and_emit(
     if run.end(Phase::Bounds, || format!("{bounds:#?}\n"), &[]) {
         return Ok(run.done(None, None));
     }
-    let (manifest, bundle) = emit::emit(model, job, &mapping, bounds, lowered, &run.warnings);
+    let (mut manifest, mut bundle) = emit::emit(model, job, &mapping, bounds, lowered, &run.warnings);
+    run.verify(Phase::Emit, |v, _| v.mapped(&manifest, lowered))?;
+    if let Some(verifier) = run.verifier.take() {
+        manifest.verification = Some(verifier.finish());
+        bundle.set_manifest(&manifest);
+    }
     run.end(Phase::Emit, || bundle.manifest.clone(), &[]);
     Ok(run.done(Some(manifest), Some(bundle)))
 }

@@ -5,18 +5,20 @@ use std::path::Path;
 use snnc_driver::model::{Model, ModelOptions};
 use snnc_driver::sample::{Named, Samples, write_archive};
 use snnc_driver::simulate::{self, Outcome};
-use snnc_driver::{bundle, pass, registry};
+use snnc_driver::{bundle, mapped, pass, registry};
 use snnc_ir::diag::{Code, Diagnostic, Diagnostics};
 use snnc_ir::graph::{Graph, NodeId};
+use snnc_machine::manifest::Manifest;
 
 use crate::args::{Format, Simulate};
 use crate::render::output::{err, out};
 use crate::render::table::{Align, Table};
 use crate::render::units::{grouped, percent};
-use crate::render::{Context, plain};
+use crate::render::{Context, plain, verification};
 
 pub(super) fn run(args: &Simulate, context: &Context) -> Result<(), Diagnostics> {
-    let (graph, latency) = network(args, context)?;
+    let (graph, manifest) = network(args, context)?;
+    let latency = manifest.as_ref().map_or(0, |m| m.bounds.latency_steps);
     let mut samples = Samples::read(&args.input, &graph).map_err(|d| vec![d])?;
     if let Some(limit) = args.limit {
         samples.truncate(limit);
@@ -32,26 +34,32 @@ pub(super) fn run(args: &Simulate, context: &Context) -> Result<(), Diagnostics>
     if let Some(path) = &args.output {
         write(path, &outcome).map_err(|d| vec![d])?;
     }
+    let mapped = manifest.map(|m| mapped::check(&m, &graph, &samples, &mut progress));
+    let mapped = mapped.transpose().map_err(|d| vec![d])?;
     out(&match context.format {
-        Format::Json => format!("{:#}\n", json(&outcome)),
-        Format::Text => plain(&text(&outcome)),
-    })
+        Format::Json => format!("{:#}\n", json(&outcome, mapped.as_ref())),
+        Format::Text => {
+            let line = mapped.as_ref().map_or_else(String::new, |m| format!("\n{}", verification::mapped(m)));
+            plain(&(text(&outcome) + &line))
+        }
+    })?;
+    mapped.and_then(|m| m.difference).map_or(Ok(()), |d| Err(vec![d.diagnostic()]))
 }
 
-/// The graph to run and its latency in steps.
-fn network(args: &Simulate, context: &Context) -> Result<(Graph, u32), Diagnostics> {
+/// The graph to run, with the manifest of a bundle.
+fn network(args: &Simulate, context: &Context) -> Result<(Graph, Option<Manifest>), Diagnostics> {
     if args.model.is_dir() {
         let (manifest, graph) = bundle::read(&args.model)?;
-        return Ok((graph, manifest.bounds.latency_steps));
+        return Ok((graph, Some(manifest)));
     }
     let options = ModelOptions { steps: args.steps, ..ModelOptions::default() };
     let model = Model::read(&args.model, &options)?;
     context.warn(&model.warnings);
-    let Some(target) = &args.target else { return Ok((model.graph, 0)) };
+    let Some(target) = &args.target else { return Ok((model.graph, None)) };
     let target = registry::target(target, None).map_err(|d| vec![d])?;
     let quantised = target.quantise(&pass::fold::fold(&model.graph))?;
     context.warn(&quantised.warnings);
-    Ok((quantised.graph, 0))
+    Ok((quantised.graph, None))
 }
 
 /// The layers whose values are written to a file.
@@ -133,8 +141,12 @@ fn rate(events: u64, of: u64) -> String {
     format!("{}.{:04}", scaled / 10_000, scaled % 10_000)
 }
 
-fn json(outcome: &Outcome) -> serde_json::Value {
+fn json(outcome: &Outcome, mapped: Option<&mapped::Comparison>) -> serde_json::Value {
+    let mapped = mapped.map(
+        |m| serde_json::json!({"cores": m.cores, "messages": m.messages, "equal": m.difference.is_none()}),
+    );
     serde_json::json!({
+        "mapped": mapped,
         "samples": outcome.samples,
         "steps": outcome.steps,
         "correct": outcome.correct,

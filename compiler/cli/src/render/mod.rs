@@ -6,6 +6,7 @@ pub(crate) mod output;
 pub(crate) mod summary;
 pub(crate) mod table;
 pub(crate) mod units;
+pub(crate) mod verification;
 
 use std::io::IsTerminal;
 use std::time::Duration;

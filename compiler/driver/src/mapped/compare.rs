@@ -4,6 +4,7 @@ use snnc_ir::diag::{Code, Diagnostic, Location};
 use snnc_ir::graph::{Graph, NodeId};
 use snnc_ir::sim::{Execution, Simulator, Values};
 use snnc_ir::text::print_node;
+use snnc_machine::manifest::Manifest;
 
 use super::{MappedNetwork, MappedSimulator};
 use crate::verify::Stimulus;
@@ -80,6 +81,20 @@ pub fn compare(
         progress(out.samples);
     }
     Ok(out)
+}
+
+/// Runs a bundle beside its own network, as [`compare`] does.
+///
+/// # Errors
+/// As [`MappedNetwork::new`] and [`compare`].
+pub fn check(
+    manifest: &Manifest,
+    graph: &Graph,
+    stimulus: &dyn Stimulus,
+    progress: &mut dyn FnMut(usize),
+) -> Result<Comparison, Diagnostic> {
+    let network = MappedNetwork::new(manifest, graph)?;
+    compare(&network, graph, stimulus, manifest.bounds.latency_steps, progress)
 }
 
 /// The first value of a step that differs.

@@ -13,7 +13,7 @@ mod routes;
 mod simulator;
 mod wiring;
 
-pub use compare::{Comparison, Difference, compare};
+pub use compare::{Comparison, Difference, check, compare};
 pub use simulator::{CoreCounts, MappedSimulator};
 
 use std::collections::BTreeMap;

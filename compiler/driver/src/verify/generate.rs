@@ -5,14 +5,19 @@ use snnc_ir::graph::op::{Input, Op, Values as Range};
 use snnc_ir::graph::{Graph, NodeId, Number};
 use snnc_ir::sim::{Execution, Simulator, Values, fan_out};
 
+use super::aim;
 use super::stimulus::{Stimulus, misfit};
 
-/// Least and most steps of a generated sample.
-const STEPS: [u64; 2] = [4, 64];
+/// Steps of a generated sample: the least of a large network, the least of any other, the most.
+const STEPS: [u64; 3] = [4, 16, 64];
 /// Accumulates that looking for samples may take, if every neuron fired in every step.
 const EFFORT: u64 = 1 << 33;
 /// Samples that are kept whatever they reach: a sparse and a dense one.
 const ALWAYS: usize = 2;
+/// Samples that are aimed at layers which all ways have left silent.
+const AIMED: usize = 12;
+/// Neurons of a silent layer that are aimed at.
+const RANKS: usize = 3;
 
 /// Where the values of a sample lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,49 +72,92 @@ const WAYS: [Way; 14] = [
     way(16, Reach::Wide, Pattern::Frozen),
 ];
 
+/// A sample.
+#[derive(Clone, Debug)]
+enum Sample {
+    /// By an index of [`WAYS`].
+    Way(usize),
+    /// The same in every step: per input the signs of its elements.
+    Aimed(Vec<Vec<i8>>),
+}
+
 /// Generated samples; none by default. The same network and seed give the same samples.
 #[derive(Clone, Debug, Default)]
 pub struct Generated {
     /// What the inputs take, in order.
     ranges: Vec<Range>,
-    /// Per sample an index of [`WAYS`].
-    ways: Vec<usize>,
+    samples: Vec<Sample>,
     steps: usize,
     seed: u64,
 }
 
 impl Generated {
     /// Samples in the range of the network's inputs: ways are tried in turn until every layer of neurons
-    /// has given out an event, and those that reach a further layer are kept. Effort is bounded: a layer
-    /// may stay silent.
+    /// has given out an event, then events are put where weights lead to a neuron of a silent layer; samples
+    /// that reach a further layer are kept. Effort is bounded: a layer may stay silent.
     ///
     /// # Errors
     /// Never for a verified graph.
     pub fn for_graph(graph: &Graph, seed: u64) -> Result<Self, Diagnostic> {
         let ranges = graph.inputs().iter().map(|id| range(graph, *id)).collect();
-        let most = (EFFORT / work(graph).max(1) / WAYS.len() as u64).clamp(STEPS[0], STEPS[1]);
-        let steps = u64::from(graph.steps).clamp(8, STEPS[1]).min(most) as usize;
-        let mut out = Self { ranges, ways: (0..WAYS.len()).collect(), steps, seed };
+        let most = (EFFORT / work(graph).max(1) / (WAYS.len() + AIMED) as u64).clamp(STEPS[0], STEPS[2]);
+        let steps = u64::from(graph.steps).clamp(STEPS[1], STEPS[2]).min(most) as usize;
+        let mut out = Self { ranges, samples: Vec::new(), steps, seed };
         let mut silent: Vec<NodeId> =
             graph.ids().filter(|id| matches!(graph.node(*id).op, Op::Neuron(_))).collect();
-        let mut kept = Vec::new();
         let mut sim = Simulator::new(graph, Execution::EventDriven);
         for way in 0..WAYS.len() {
-            if silent.is_empty() && kept.len() >= ALWAYS {
-                break;
+            if silent.is_empty() && out.samples.len() >= ALWAYS {
+                return Ok(out);
             }
-            let before = silent.len();
-            sim.reset();
-            for step in 0..steps {
-                sim.step(&out.step(graph, way, step)).map_err(misfit)?;
-                silent.retain(|id| sim.events(*id) == 0);
-            }
-            if silent.len() < before || kept.len() < ALWAYS {
-                kept.push(way);
+            out.add(Sample::Way(way), graph, &mut sim, &mut silent)?;
+        }
+        // Layers in order: what makes one fire may make those behind it fire.
+        let mut left = AIMED;
+        for layer in silent.clone() {
+            for rank in 0..RANKS {
+                if left == 0 || !silent.contains(&layer) {
+                    break;
+                }
+                left -= 1;
+                let signs = aim::signs(graph, layer, rank);
+                out.add(Sample::Aimed(signs), graph, &mut sim, &mut silent)?;
             }
         }
-        out.ways = kept;
         Ok(out)
+    }
+
+    /// Keeps a sample if there are few, or when it reaches a silent layer.
+    fn add(
+        &mut self,
+        sample: Sample,
+        graph: &Graph,
+        sim: &mut Simulator<'_>,
+        silent: &mut Vec<NodeId>,
+    ) -> Result<(), Diagnostic> {
+        let (index, before) = (self.samples.len(), silent.len());
+        self.samples.push(sample);
+        sim.reset();
+        for step in 0..self.steps {
+            sim.step(&self.step(graph, index, step)).map_err(misfit)?;
+            silent.retain(|id| sim.events(*id) == 0);
+        }
+        if index >= ALWAYS && silent.len() == before {
+            self.samples.pop();
+        }
+        Ok(())
+    }
+
+    /// An element of a sample whose events have that sign.
+    fn aimed(&self, input: usize, sign: i8) -> f32 {
+        let level = f32::from(sign) * 127.0;
+        match self.ranges[input] {
+            Range::Binary => f32::from(sign.max(0)),
+            Range::Real => f32::from(sign),
+            _ if sign == 0 => 0.0,
+            Range::Integer { lo, hi } => level.clamp(lo as f32, hi as f32),
+            Range::Quantised { lo, hi, scale, .. } => level.clamp(lo as f32, hi as f32) * scale,
+        }
     }
 
     /// The value of an element, as a real sample.
@@ -144,7 +192,7 @@ impl Generated {
 
 impl Stimulus for Generated {
     fn samples(&self) -> usize {
-        self.ways.len()
+        self.samples.len()
     }
 
     fn steps(&self) -> usize {
@@ -154,8 +202,9 @@ impl Stimulus for Generated {
     fn step(&self, graph: &Graph, sample: usize, step: usize) -> Vec<Values> {
         let one = |(k, id): (usize, NodeId)| {
             let len = graph.node(id).shape.len();
-            let values = (0..len).map(|element| match self.ways.get(sample) {
-                Some(way) if step < self.steps => self.value(k, *way, step, element),
+            let values = (0..len).map(|element| match self.samples.get(sample) {
+                Some(Sample::Way(way)) if step < self.steps => self.value(k, *way, step, element),
+                Some(Sample::Aimed(signs)) if step < self.steps => self.aimed(k, signs[k][element]),
                 _ => 0.0,
             });
             match graph.number {

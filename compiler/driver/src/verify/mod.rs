@@ -4,6 +4,7 @@
 //! interpreter, the mapped network is run core by core, and what quantisation loses is measured. A
 //! difference is a bug of snnc, told as [`Code::PhaseDiffers`]. See `docs/verify.md`.
 
+mod aim;
 mod exact;
 mod generate;
 mod loss;

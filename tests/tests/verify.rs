@@ -200,10 +200,13 @@ fn cores_with_other_weights_are_found() {
     assert!(right.difference.is_none() && right.messages > 1000, "{right:?}");
 }
 
+/// A way to spoil a manifest.
+type Spoil<'a> = &'a dyn Fn(&mut Manifest);
+
 #[test]
 fn a_manifest_that_does_not_map_the_network_is_refused() {
     let p = Phases::of("branches");
-    let bad: [(&str, &dyn Fn(&mut Manifest)); 11] = [
+    let bad: [(&str, Spoil<'_>); 11] = [
         ("slices of two layers swapped", &|m| {
             let k = m.cores.iter().position(|c| c.parts[0].layer == "lif2").unwrap();
             let other = m.cores.iter().position(|c| c.parts[0].layer == "lif1").unwrap();

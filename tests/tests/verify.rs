@@ -156,6 +156,17 @@ fn a_lost_neuron_is_found_by_its_position() {
 }
 
 #[test]
+fn a_lost_output_is_found() {
+    let p = Phases::of("branches");
+    let mut broken = p.lowered.clone();
+    let id = find(&broken, "early");
+    broken.remove(id);
+    verify(&broken).unwrap();
+    let found = exact(Phase::Normalise, &p.retimed.graph, &broken, 0, &p.stimulus()).unwrap_err();
+    assert_eq!((found.code, found.at.unwrap().node.as_str()), (Code::PhaseDiffers, "early"));
+}
+
+#[test]
 fn a_fault_of_folding_is_told_from_rounding() {
     let p = Phases::of("digits");
     let stimulus = Generated::for_graph(&p.model, 0).unwrap();

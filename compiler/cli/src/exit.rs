@@ -40,3 +40,18 @@ impl From<Exit> for ExitCode {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_status_says_whose_fault_it_is() {
+        let status =
+            |codes: &[Code]| Exit::of(&codes.iter().map(|c| Diagnostic::new(*c, "")).collect::<Vec<_>>());
+        assert_eq!(status(&[Code::BadGraph]), Exit::Failure);
+        assert_eq!(status(&[Code::BadGraph, Code::FileUnreadable]), Exit::Io);
+        assert_eq!(status(&[Code::PhaseDiffers]), Exit::Bug);
+        assert_eq!(status(&[Code::MappedDiffers]), Exit::Failure);
+    }
+}

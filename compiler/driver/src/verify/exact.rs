@@ -8,7 +8,7 @@ use snnc_ir::graph::{Graph, NodeId};
 use snnc_ir::sim::{Execution, Simulator, Values};
 
 use super::stimulus::{Stimulus, misfit};
-use super::{Place, differs};
+use super::{Place, differs, outputs_kept};
 use crate::phase::Phase;
 
 /// What came of a comparison without a difference.
@@ -44,6 +44,7 @@ pub fn exact(
     stimulus: &dyn Stimulus,
 ) -> Result<Equal, Diagnostic> {
     let mut pairs = pairs(before, after, latency);
+    outputs_kept(phase, before, |id| pairs.iter().any(|p| p.before == id))?;
     let (mut old, mut new) =
         (Simulator::new(before, Execution::EventDriven), Simulator::new(after, Execution::EventDriven));
     for sample in 0..stimulus.samples() {

@@ -221,6 +221,14 @@ fn differs(phase: Phase, place: &Place<'_>, was: impl Display, is: impl Display)
     bug(phase, &node.name, print_node(place.graph, place.node), label)
 }
 
+/// Every output must be there after the phase, with as many elements.
+fn outputs_kept(phase: Phase, before: &Graph, kept: impl Fn(NodeId) -> bool) -> Result<(), Diagnostic> {
+    before.outputs().into_iter().find(|id| !kept(*id)).map_or(Ok(()), |id| {
+        let label = "this output is gone, or has another size".to_owned();
+        Err(bug(phase, &before.node(id).name, print_node(before, id), label))
+    })
+}
+
 fn bug(phase: Phase, layer: &str, line: String, label: String) -> Diagnostic {
     let what = match phase {
         Phase::Emit => "the mapped network does not compute what the network computes".to_owned(),

@@ -23,7 +23,7 @@ use snnc_ir::neuron::{Emission, Model, Neuron, Reset, Spec, Spiking, Timing};
 use snnc_ir::sim::{Execution, Simulator, Values};
 
 use super::stimulus::{Stimulus, misfit};
-use super::{Place, differs};
+use super::{Place, differs, outputs_kept};
 use crate::phase::Phase;
 
 /// How near to its threshold a membrane may be when rounding decides.
@@ -77,6 +77,7 @@ pub fn rounded(
     stimulus: &dyn Stimulus,
 ) -> Result<Rounded, Diagnostic> {
     let pairs = pairs(before, after);
+    outputs_kept(phase, before, |id| pairs.iter().any(|p| p.before == id))?;
     let (mut old, mut new) =
         (Simulator::new(before, Execution::EventDriven), Simulator::new(after, Execution::EventDriven));
     let all = stimulus.samples() * stimulus.steps();

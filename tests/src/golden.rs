@@ -86,6 +86,7 @@ impl Case {
             seed: 0,
             stop_after: None,
             reports: vec![Report::Layers, Report::Floorline],
+            verify: false,
         }
     }
 

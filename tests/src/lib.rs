@@ -6,7 +6,6 @@ pub mod corpus;
 pub mod filetest;
 pub mod flat;
 pub mod golden;
-pub mod mapped;
 pub mod onnx_builder;
 pub mod pb;
 pub mod replay;

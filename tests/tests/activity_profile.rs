@@ -44,6 +44,7 @@ fn options(measured: MeasuredFrom) -> Options {
         seed: 0,
         stop_after: None,
         reports: Vec::new(),
+        verify: false,
     }
 }
 

@@ -150,6 +150,9 @@ pub(crate) struct Compile {
     /// Stop after a phase and print what it made
     #[arg(long, value_name = "PHASE")]
     pub(crate) stop_after: Option<Phase>,
+    /// Run the network before and after each phase, and on its cores: phases must not change what it computes
+    #[arg(long)]
+    pub(crate) verify: bool,
     /// Write what each phase made into numbered files
     #[arg(long, value_name = "DIR")]
     pub(crate) dump_phases: Option<PathBuf>,

@@ -20,7 +20,13 @@ impl Exit {
     /// The status for diagnostics of a failed run.
     pub(crate) fn of(diagnostics: &[Diagnostic]) -> Self {
         let io = |d: &Diagnostic| matches!(d.code, Code::FileUnreadable | Code::FileUnwritable);
-        if diagnostics.iter().any(io) { Self::Io } else { Self::Failure }
+        if diagnostics.iter().any(|d| d.code == Code::PhaseDiffers) {
+            Self::Bug
+        } else if diagnostics.iter().any(io) {
+            Self::Io
+        } else {
+            Self::Failure
+        }
     }
 }
 
@@ -32,5 +38,20 @@ impl From<Exit> for ExitCode {
             Exit::Io => 3,
             Exit::Bug => 101,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_status_says_whose_fault_it_is() {
+        let status =
+            |codes: &[Code]| Exit::of(&codes.iter().map(|c| Diagnostic::new(*c, "")).collect::<Vec<_>>());
+        assert_eq!(status(&[Code::BadGraph]), Exit::Failure);
+        assert_eq!(status(&[Code::BadGraph, Code::FileUnreadable]), Exit::Io);
+        assert_eq!(status(&[Code::PhaseDiffers]), Exit::Bug);
+        assert_eq!(status(&[Code::MappedDiffers]), Exit::Failure);
     }
 }

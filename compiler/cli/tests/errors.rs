@@ -48,7 +48,10 @@ impl Case {
 }
 
 /// Codes that no command can raise, with the reason.
-const UNREACHABLE: &[(Code, &str)] = &[];
+const UNREACHABLE: &[(Code, &str)] = &[
+    (Code::PhaseDiffers, "a bug of snnc; tests/tests/verify.rs puts defects into what phases make"),
+    (Code::MappedDiffers, "a bug of snnc; tests/tests/verify.rs gives cores other weights"),
+];
 
 fn nothing(_: &Path) {}
 
@@ -670,6 +673,14 @@ const CASES: &[Case] = &[
         &["3 steps", "4"],
     )
     .command("compile m.snn -t loihi2 --input s.npy --steps 3"),
+    case(Code::BadMapping, lost_neuron, "simulate out --input s.npy", &["1 of 2", "'n'"]).mended(bundle),
+    case(
+        Code::NotReached,
+        |f| never_fires(f, 1 << 20),
+        "compile m.snn -t loihi2 --activity 0.1 --verify",
+        &["'deaf'"],
+    )
+    .mended(|f| never_fires(f, 64)),
 ];
 
 fn good_and_sample(folder: &Path) {
@@ -687,6 +698,34 @@ fn profile(folder: &Path, model: &str) {
     let command = format!("profile {model} --input s.npy -o p.npz");
     let (status, diagnostics) = run(folder, &command);
     assert_eq!(status, 0, "{diagnostics:?}");
+}
+
+/// The bundle of a layer of two neurons in which the slices of its core say that there is one.
+fn lost_neuron(folder: &Path) {
+    bundle(folder);
+    let path = folder.join("out/manifest.json");
+    let mut manifest: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    manifest["cores"][0]["parts"][0]["slice"]["channels"] = serde_json::json!([0, 1]);
+    std::fs::write(path, manifest.to_string()).unwrap();
+}
+
+fn bundle(folder: &Path) {
+    delayed(folder, 1);
+    npy(folder, "s.npy", &[1, 4, 2, 1, 1], 1);
+    assert_eq!(run(folder, "compile m.snn -t loihi2 --activity 0.1 -o out -q").0, 0);
+}
+
+/// A neuron whose threshold no input reaches.
+fn never_fires(folder: &Path, threshold: u32) {
+    snn(
+        folder,
+        &format!(
+            "network \"n\" steps 4 integer {{\n  @0 = weights i8 [1, 2, 1, 1] [1, 2]\n  \
+             %0 = input \"x\" : 2x1x1 {{values binary}}\n  %1 = linear \"fc\" (%0, @0) : 1x1x1\n  \
+             %2 = lif \"deaf\" (%1) : 1x1x1 {{decay 0, gain 64, threshold {threshold}, compare gt, reset zero same, shift 12}}\n  \
+             %3 = output \"o\" (%2) : 1x1x1\n}}\n"
+        ),
+    );
 }
 
 /// Exit status and the diagnostics of a run, one JSON object per line of standard error.

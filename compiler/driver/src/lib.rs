@@ -9,6 +9,8 @@
 //! - [`bundle`]: reading and writing the folder of a result.
 //! - [`report`]: files for people beside a bundle.
 //! - [`sample`], [`simulate`]: samples, and running them.
+//! - [`mapped`]: running a bundle core by core.
+//! - [`verify`]: running a network before and after each phase.
 //! - [`activity`], [`profile`]: stated and measured activity.
 //!
 //! The driver renders nothing: it returns data and diagnostics.
@@ -18,6 +20,7 @@ pub mod activity;
 pub mod bundle;
 pub mod compare;
 pub mod compile;
+pub mod mapped;
 pub mod model;
 pub mod pass;
 pub mod phase;
@@ -26,6 +29,7 @@ pub mod registry;
 pub mod report;
 pub mod sample;
 pub mod simulate;
+pub mod verify;
 
 use std::time::Duration;
 
@@ -39,6 +43,9 @@ pub trait Observer {
     fn samples(&mut self, _count: usize, _steps: usize) -> Box<dyn Fn(u64) + Sync + '_> {
         Box::new(|_| {})
     }
+
+    /// What a phase made was verified, and what was found.
+    fn verified(&mut self, _phase: phase::Phase, _time: Duration, _note: &str) {}
 
     /// The phases that follow are those of this target; told where there are several.
     fn target(&mut self, _name: &str) {}

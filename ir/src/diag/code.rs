@@ -42,7 +42,7 @@ macro_rules! codes {
 }
 
 // Ranges: 00 files, 01 ONNX, 02 neurons and time, 03 the IR, 04 quantisation, 05 the chip, 06 the
-// search, 07 samples and activity.
+// search, 07 samples, activity and verification.
 codes! {
     FileUnreadable Error "E0001" "a file cannot be read";
     EmptyFile Error "E0002" "the file is empty";
@@ -89,6 +89,10 @@ codes! {
     BadProfile Error "E0710" "an activity profile does not fit the network";
     OtherProfile Warning "W0711" "the activity profile was measured on another network";
     OtherSteps Warning "W0712" "the samples have another number of steps than the model";
+    BadMapping Error "E0720" "the manifest does not map its network";
+    PhaseDiffers Error "E0721" "a phase changed what the network computes";
+    MappedDiffers Error "E0722" "the mapped network differs from the unmapped one";
+    NotReached Warning "W0723" "verification did not reach a layer";
 }
 
 impl fmt::Display for Code {

@@ -7,6 +7,7 @@ mod bounds;
 mod cores;
 mod coverage;
 mod inputs;
+mod verification;
 
 pub use bounds::{
     Binding, Bounds, Constant, Deadline, DeadlineState, Io, LinkLoad, Nominal, Optimality, PeriodOf, Range,
@@ -18,6 +19,8 @@ pub use inputs::{
     ActivitySource, ActivitySummary, Inputs, Layer, LayerBound, LayerInput, MeasuredSummary, ModelInput,
     Options,
 };
+
+pub use verification::{EqualPhase, LayerLoss, OutputLoss, QuantisationLoss, Verification};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,6 +50,9 @@ pub struct Manifest {
     pub assumptions: Vec<Assumption>,
     /// Warnings of the run.
     pub diagnostics: Vec<Warning>,
+    /// What `--verify` has shown; absent without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification: Option<Verification>,
 }
 
 /// The lowered network.

@@ -49,6 +49,7 @@ fn options(args: &Compile) -> Result<Options, Diagnostics> {
         period_ps: args.period,
         stop_after: args.stop_after,
         reports: Report::ALL.iter().copied().filter(|r| args.emit.iter().any(|e| e == r.name())).collect(),
+        verify: args.verify,
         ..options
     })
 }
@@ -66,6 +67,10 @@ impl Observer for Watch<'_> {
 
     fn samples(&mut self, count: usize, steps: usize) -> Box<dyn Fn(u64) + Sync + '_> {
         self.phases.samples(count, steps)
+    }
+
+    fn verified(&mut self, phase: Phase, time: Duration, note: &str) {
+        self.phases.verified(phase, time, note);
     }
 
     fn wants_dumps(&self) -> bool {

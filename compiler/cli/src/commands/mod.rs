@@ -74,6 +74,7 @@ fn options(target: &str, args: &Mapping, steps: Option<u32>) -> Result<Options, 
         seed: args.seed,
         stop_after: None,
         reports: Vec::new(),
+        verify: false,
     })
 }
 

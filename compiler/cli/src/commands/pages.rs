@@ -59,6 +59,10 @@ pages! {
     BadProfile "E0710"
     OtherProfile "W0711"
     OtherSteps "W0712"
+    BadMapping "E0720"
+    PhaseDiffers "E0721"
+    MappedDiffers "E0722"
+    NotReached "W0723"
 }
 
 #[cfg(test)]

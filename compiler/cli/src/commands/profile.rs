@@ -28,6 +28,7 @@ pub(super) fn run(args: &Profile, context: &Context) -> Result<(), Diagnostics> 
         seed: args.samples.seed,
         stop_after: None,
         reports: Vec::new(),
+        verify: false,
     };
     snnc_driver::registry::target(&options.target, options.chip.as_deref()).map_err(|d| vec![d])?;
     let model = super::read_model(&args.model)?;

@@ -8,6 +8,7 @@ pub(crate) mod simulation;
 pub(crate) mod summary;
 pub(crate) mod table;
 pub(crate) mod units;
+pub(crate) mod verification;
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -73,6 +74,14 @@ pub(crate) fn plain(text: &str) -> String {
 /// Prints the phases as they end.
 pub(crate) struct Phases<'c>(pub(crate) &'c Context);
 
+impl Phases<'_> {
+    fn line(&self, phase: Phase, name: &str, time: Duration, what: &str) {
+        let micros = time.as_micros();
+        let (number, millis, rest) = (phase.number(), micros / 1000, micros % 1000);
+        output::err(&plain(&format!("{number:>2} {name:<10} {millis:>6}.{rest:03} ms  {what}\n")));
+    }
+}
+
 impl Observer for Phases<'_> {
     fn target(&mut self, name: &str) {
         if self.0.verbose > 0 {
@@ -85,19 +94,17 @@ impl Observer for Phases<'_> {
         Box::new(move |steps| progress.done(steps))
     }
 
+    fn verified(&mut self, phase: Phase, time: Duration, note: &str) {
+        if self.0.verbose > 0 {
+            self.line(phase, "verified", time, note);
+        }
+    }
+
     fn ended(&mut self, phase: Phase, time: Duration, notes: &[String]) {
         if self.0.verbose == 0 {
             return;
         }
-        let micros = time.as_micros();
-        output::err(&format!(
-            "{:>2} {:<10} {:>6}.{:03} ms  {}\n",
-            phase.number(),
-            phase.name(),
-            micros / 1000,
-            micros % 1000,
-            phase.what()
-        ));
+        self.line(phase, phase.name(), time, phase.what());
         if self.0.verbose > 1 {
             for note in notes {
                 output::err(&format!("              {note}\n"));

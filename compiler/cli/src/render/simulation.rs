@@ -1,6 +1,7 @@
 //! What a run over samples gave.
 
 use serde_json::{Value, json};
+use snnc_driver::mapped::Comparison;
 use snnc_driver::simulate::{LayerActivity, Outcome};
 
 use super::table::{Align, Table};
@@ -121,9 +122,13 @@ fn rate(events: u64, of: u64) -> String {
     format!("{}.{:04}", scaled / 10_000, scaled % 10_000)
 }
 
-pub(crate) fn json(outcome: &Outcome) -> Value {
+pub(crate) fn json(outcome: &Outcome, mapped: Option<&Comparison>) -> Value {
     let outputs = outcome.outputs.iter().map(|(name, sums)| json!({"name": name, "sums": sums}));
+    let mapped = mapped.map(
+        |m| json!({"cores": m.cores, "messages": m.messages, "equal": m.difference.is_none()}),
+    );
     json!({
+        "mapped": mapped,
         "samples": outcome.samples,
         "steps": outcome.steps,
         "correct": outcome.correct,

@@ -12,6 +12,9 @@ pub(crate) fn text(manifest: &Manifest) -> String {
     out.push_str(&layers(manifest));
     out.push('\n');
     out.push_str(&bounds(manifest));
+    if let Some(v) = &manifest.verification {
+        out.push_str(&super::verification::text(v));
+    }
     out
 }
 

@@ -9,7 +9,10 @@ use super::{MeasuredFrom, Options, Run};
 use crate::activity::Stated;
 use crate::model::Model;
 use crate::profile::{self, ActivityProfile, Source};
-use crate::sample::{self, SampleFile, Source as _};
+use crate::sample::{self, SampleFile, Samples, Source as _};
+
+/// Samples that phases are verified on at most.
+const MOST_VERIFIED: usize = 256;
 
 /// The activity that the samples of a file cause, or that a profile holds.
 pub(super) fn recorded(
@@ -73,6 +76,18 @@ fn read(
             recorded
         }
     })
+}
+
+/// The samples that phases are verified on; `None` stands for generated ones.
+pub(super) fn verified_on(model: &Model, options: &Options) -> Result<Option<Samples>, Vec<Diagnostic>> {
+    let Some(MeasuredFrom::Samples { path, reading, .. }) = options.measured.as_ref().filter(|_| options.verify)
+    else {
+        return Ok(None);
+    };
+    let limit = Some(reading.limit.map_or(MOST_VERIFIED, |l| l.min(MOST_VERIFIED)));
+    let reading = sample::Options { limit, ..reading.clone() };
+    let load = || SampleFile::open(path, &model.graph, &reading)?.load(&model.graph);
+    load().map(Some).map_err(|d| vec![d])
 }
 
 /// Activity as it was stated; what was not runs from silent to all-firing.

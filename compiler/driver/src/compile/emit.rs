@@ -49,12 +49,21 @@ pub(super) fn emit(
         bounds,
         assumptions: assumptions(job),
         diagnostics: warnings.iter().map(warning).collect(),
+        verification: None,
     };
     let report = |r: &Report| (r.file(), r.render(&manifest));
     let reports = job.options.reports.iter().map(report).collect();
-    // Serialising these types cannot fail; an empty text would show at once in every test.
-    let json = manifest.to_json().unwrap_or_default();
-    (manifest, Bundle { manifest: json, network, weights, reports })
+    let mut bundle = Bundle { manifest: String::new(), network, weights, reports };
+    bundle.set_manifest(&manifest);
+    (manifest, bundle)
+}
+
+impl Bundle {
+    /// Writes the text of the manifest anew.
+    pub(super) fn set_manifest(&mut self, manifest: &Manifest) {
+        // Serialising these types cannot fail; an empty text would show at once in every test.
+        self.manifest = manifest.to_json().unwrap_or_default();
+    }
 }
 
 fn inputs(model: &Model, job: &Job<'_>) -> Inputs {

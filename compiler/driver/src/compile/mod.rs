@@ -30,6 +30,7 @@ use crate::phase::Phase;
 use crate::profile::ActivityProfile;
 use crate::report::Report;
 use crate::sample;
+use crate::verify::{Note, Stimulus, Verifier};
 use crate::{Observer, registry};
 
 /// How much slower than the least time a mapping with fewer messages may be, in thousandths.
@@ -60,6 +61,8 @@ pub struct Options {
     pub stop_after: Option<Phase>,
     /// Files for people beside the bundle.
     pub reports: Vec<Report>,
+    /// Run the network before and after each phase.
+    pub verify: bool,
 }
 
 /// Where measured activity comes from.
@@ -100,10 +103,16 @@ struct Run<'o> {
     started: Instant,
     /// How long reading the model took; part of the import.
     read: Duration,
+    verifier: Option<Verifier<'o>>,
 }
 
 impl<'o> Run<'o> {
-    fn new(model: &Model, stop_after: Option<Phase>, observer: &'o mut dyn Observer) -> Self {
+    fn new(
+        model: &Model,
+        stop_after: Option<Phase>,
+        observer: &'o mut dyn Observer,
+        verifier: Option<Verifier<'o>>,
+    ) -> Self {
         Self {
             observer,
             stop_after,
@@ -111,6 +120,7 @@ impl<'o> Run<'o> {
             warnings: model.warnings.clone(),
             started: Instant::now(),
             read: model.time,
+            verifier,
         }
     }
 
@@ -123,6 +133,21 @@ impl<'o> Run<'o> {
         }
         self.started = Instant::now();
         self.stop_after == Some(phase)
+    }
+
+    /// Verifies what a phase made, where that is asked for; its time is not the phase's.
+    fn verify(
+        &mut self,
+        phase: Phase,
+        check: impl FnOnce(&mut Verifier<'_>, &mut Vec<Diagnostic>) -> Result<Note, Diagnostic>,
+    ) -> Result<(), Vec<Diagnostic>> {
+        let Some(verifier) = &mut self.verifier else { return Ok(()) };
+        let started = Instant::now();
+        let note = check(verifier, &mut self.warnings).map_err(|d| vec![d])?;
+        let time = started.elapsed();
+        self.observer.verified(phase, time, &note);
+        self.started += time;
+        Ok(())
     }
 
     fn done(self, manifest: Option<Manifest>, bundle: Option<Bundle>) -> Compilation {
@@ -149,7 +174,10 @@ pub fn compile(
 ) -> Result<Compilation, Vec<Diagnostic>> {
     let target = registry::target(&options.target, options.chip.as_deref()).map_err(|d| vec![d])?;
     let stated = options.activity.as_deref().map(Stated::parse).transpose().map_err(|d| vec![d])?;
-    let mut run = Run::new(model, options.stop_after, observer);
+    let samples = activity::verified_on(model, options)?;
+    let stimulus = samples.as_ref().map(|s| s as &dyn Stimulus);
+    let verifier = options.verify.then(|| Verifier::new(stimulus, options.seed));
+    let mut run = Run::new(model, options.stop_after, observer, verifier);
     let Some(mut lowered) = lower(&mut run, model, target.as_ref())? else {
         return Ok(run.done(None, None));
     };
@@ -184,7 +212,7 @@ pub fn measure(
     observer: &mut dyn Observer,
 ) -> Result<(Option<ActivityProfile>, Vec<Diagnostic>), Vec<Diagnostic>> {
     let target = registry::target(&options.target, options.chip.as_deref()).map_err(|d| vec![d])?;
-    let mut run = Run::new(model, None, observer);
+    let mut run = Run::new(model, None, observer, None);
     let Some(lowered) = lower(&mut run, model, target.as_ref())? else { return Ok((None, run.warnings)) };
     let recorded = activity::recorded(&mut run, model, options, &lowered.graph)?;
     Ok((recorded, run.warnings))
@@ -199,17 +227,21 @@ fn lower(run: &mut Run<'_>, model: &Model, target: &dyn Target) -> Result<Option
     }
     let folded = fold::fold_for(&model.graph, target.averages());
     check(&folded)?;
+    run.verify(Phase::Fold, |v, _| v.fold(&model.graph, &folded))?;
     if run.end(Phase::Fold, || text::print(&folded), &[]) {
         return Ok(None);
     }
     let quantised = target.quantise(&folded)?;
     check(&quantised.graph)?;
     run.warnings.extend(quantised.warnings);
+    run.verify(Phase::Quantise, |v, _| v.quantise(&folded, &quantised.graph))?;
     if run.end(Phase::Quantise, || text::print(&quantised.graph), &quantised.notes) {
         return Ok(None);
     }
     let retimed = retime::retime(&quantised.graph, target.edge_delay())?;
     check(&retimed.graph)?;
+    let latency = retimed.latency_steps;
+    run.verify(Phase::Retime, |v, warnings| v.retime(&quantised.graph, &retimed.graph, latency, warnings))?;
     let note = format!("outputs come {} step(s) after their inputs", retimed.latency_steps);
     if run.end(Phase::Retime, || text::print(&retimed.graph), &[note]) {
         return Ok(None);
@@ -217,6 +249,7 @@ fn lower(run: &mut Run<'_>, model: &Model, target: &dyn Target) -> Result<Option
     let network = normalise(&retimed.graph)?;
     let graph = network.to_graph();
     check(&graph)?;
+    run.verify(Phase::Normalise, |v, _| v.normalise(&retimed.graph, &graph))?;
     if run.end(Phase::Normalise, || text::print(&graph), &[]) {
         return Ok(None);
     }
@@ -247,7 +280,12 @@ fn map_and_emit(
     if run.end(Phase::Bounds, || format!("{bounds:#?}\n"), &[]) {
         return Ok(run.done(None, None));
     }
-    let (manifest, bundle) = emit::emit(model, job, &mapping, bounds, lowered, &run.warnings);
+    let (mut manifest, mut bundle) = emit::emit(model, job, &mapping, bounds, lowered, &run.warnings);
+    run.verify(Phase::Emit, |v, _| v.mapped(&manifest, lowered))?;
+    if let Some(verifier) = run.verifier.take() {
+        manifest.verification = Some(verifier.finish());
+        bundle.set_manifest(&manifest);
+    }
     run.end(Phase::Emit, || bundle.manifest.clone(), &[]);
     Ok(run.done(Some(manifest), Some(bundle)))
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use snnc_driver::phase::Phase;
+use snnc_driver::reduce::property::Property;
 use snnc_driver::registry::TARGETS;
 use snnc_driver::report::Report;
 
@@ -59,6 +60,8 @@ pub(crate) enum Command {
     Inspect(Inspect),
     /// Run samples through a network; print outputs, accuracy and activity
     Simulate(Simulate),
+    /// Write the smallest network that still fails as a model does, to report it or to look at it
+    Reduce(Reduce),
     /// List the chips, or show the numbers known of one, with sources
     Targets(Targets),
     /// List the ONNX operators and neurons that are read
@@ -96,6 +99,14 @@ pub(crate) struct Mapping {
     /// Number of chips
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub(crate) chips: u32,
+}
+
+impl Mapping {
+    /// Whether nothing is asked for.
+    pub(crate) fn is_default(&self) -> bool {
+        let Self { activity, objective, max_cores, chips } = self;
+        activity.is_none() && *objective == ObjectiveArg::Time && max_cores.is_none() && *chips == 1
+    }
 }
 
 #[derive(Debug, ClapArgs)]
@@ -179,6 +190,44 @@ pub(crate) struct Simulate {
     /// Layers to write to that file in place of the outputs
     #[arg(long, value_name = "LAYER[,LAYER…]", value_delimiter = ',', requires = "output")]
     pub(crate) record: Vec<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Reduce {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// What is to stay: a diagnostic code (error or warning), panic, or diff (runs that differ)
+    #[arg(long, value_name = "CODE|panic|diff")]
+    pub(crate) until: Property,
+    /// File for the result; its extension becomes .snn, or .onnx where the model is not read as a network
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Chip to compile for; without it the model is only imported
+    #[arg(long, short, value_parser = targets())]
+    pub(crate) target: Option<String>,
+    #[command(flatten)]
+    pub(crate) mapping: Mapping,
+    /// Chip file to use instead of the built-in one
+    #[arg(long, value_name = "FILE", requires = "target")]
+    pub(crate) chip: Option<PathBuf>,
+    /// Any failure with the code will do, whatever its message; any panic, wherever it is
+    #[arg(long)]
+    pub(crate) loose: bool,
+    /// Most candidates to try
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    pub(crate) tries: u64,
+    /// Most seconds for one try; one that takes longer counts as not failing
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) patience: u64,
+    /// Of the input on which runs are compared
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Try the file once and print what comes of it, as JSON
+    #[arg(long = "try", hide = true)]
+    pub(crate) once: bool,
+    /// With --try: only read the file
+    #[arg(long, hide = true, requires = "once")]
+    pub(crate) import_only: bool,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -561,6 +561,11 @@ const CASES: &[Case] = &[
     case(Code::BadActivity, good, "compile m.onnx -t loihi2 --activity 0.1,0.2", &["'0.2'", "second"]),
     case(Code::BadActivity, good, "compile m.onnx -t loihi2 --activity 0.1,conv9=0.2", &["'conv9'"])
         .command("compile m.onnx -t loihi2 --activity 0.1,/s1=0.2"),
+    case(Code::PropertyNotFound, good, "reduce m.onnx --until E0503", &["E0503", "no diagnostic"]),
+    case(Code::PropertyNotFound, good, "reduce m.onnx --until panic", &["panic"]),
+    case(Code::PropertyNotFound, good, "reduce m.onnx --until diff -t loihi2", &["differ"]),
+    case(Code::NotReducible, |f| snn(f, "network \"n\" {\n"), "reduce m.snn --until E0301", &["text"]),
+    case(Code::NotReducible, |f| put(f, "m.onnx", ""), "reduce m.onnx --until E0002", &["empty"]),
 ];
 
 /// Exit status and the diagnostics of a run, one JSON object per line of standard error.

@@ -10,6 +10,7 @@
 //! - [`report`]: files for people beside a bundle.
 //! - [`sample`], [`simulate`]: samples, and running them.
 //! - [`activity`]: stated activity.
+//! - [`reduce`]: the smallest network that still fails.
 //!
 //! The driver renders nothing: it returns data and diagnostics.
 #![forbid(unsafe_code)]
@@ -21,6 +22,7 @@ pub mod compile;
 pub mod model;
 pub mod pass;
 pub mod phase;
+pub mod reduce;
 pub mod registry;
 pub mod report;
 pub mod sample;

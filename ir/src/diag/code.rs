@@ -42,7 +42,7 @@ macro_rules! codes {
 }
 
 // Ranges: 00 files, 01 ONNX, 02 neurons and time, 03 the IR, 04 quantisation, 05 the chip, 06 the
-// search, 07 samples and activity.
+// search, 07 samples and activity, 08 reduction.
 codes! {
     FileUnreadable Error "E0001" "a file cannot be read";
     EmptyFile Error "E0002" "the file is empty";
@@ -83,6 +83,8 @@ codes! {
     NoActivity Warning "W0602" "no activity was given; bounds run from silent to all-firing";
     BadSample Error "E0701" "the sample input does not fit the network";
     BadActivity Error "E0702" "an activity rate is not usable";
+    PropertyNotFound Error "E0801" "the model does not fail as it is to be reduced for";
+    NotReducible Error "E0802" "the model cannot be reduced";
 }
 
 impl fmt::Display for Code {

@@ -6,6 +6,7 @@ mod explain;
 mod inspect;
 mod ops;
 mod pages;
+mod reduce;
 mod schema;
 mod simulate;
 mod targets;
@@ -27,6 +28,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Diagnosti
         Command::Compare(args) => return compare::run(&args, context),
         Command::Compile(args) => compile::run(&args, context),
         Command::Inspect(args) => inspect::run(&args, context),
+        Command::Reduce(args) => reduce::run(&args, context),
         Command::Simulate(args) => simulate::run(&args, context),
         Command::Targets(args) => targets::run(&args),
         Command::Ops => ops::run(),

@@ -53,6 +53,8 @@ pages! {
     NoActivity "W0602"
     BadSample "E0701"
     BadActivity "E0702"
+    PropertyNotFound "E0801"
+    NotReducible "E0802"
 }
 
 #[cfg(test)]

@@ -207,7 +207,8 @@ fn cores_with_other_weights_are_found() {
     assert_eq!(core.layer, "lif2");
     assert!(within(core.slice.rows, d.neuron[1]) && within(core.slice.cols, d.neuron[2]));
     assert_eq!(d.diagnostic().code, Code::MappedDiffers);
-    let right = mapped::check(&p.manifest, &p.lowered, &p.stimulus(), &mut |_| {}).unwrap();
+    let network = MappedNetwork::new(&p.manifest, &p.lowered).unwrap();
+    let right = mapped::compare(&network, &p.lowered, &p.stimulus(), latency, &mut |_| {}).unwrap();
     assert!(right.difference.is_none() && right.messages > 1000, "{right:?}");
 }
 

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use snnc_driver::phase::Phase;
+use snnc_driver::reduce::property::Property;
 use snnc_driver::registry::TARGETS;
 use snnc_driver::report::Report;
 
@@ -65,6 +66,8 @@ pub(crate) enum Command {
     Simulate(Simulate),
     /// Measure the activity that samples cause, and write it to a file for `compile --profile`
     Profile(Profile),
+    /// Write the smallest network that still fails as a model does, to report it or to look at it
+    Reduce(Reduce),
     /// List the chips, or show the numbers known of one, with sources
     Targets(Targets),
     /// List the ONNX operators and neurons that are read
@@ -91,19 +94,8 @@ pub(crate) struct ModelArgs {
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Mapping {
     /// Events per neuron and step on every edge, inputs included; LAYER=RATE overrides one layer
-    #[arg(long, value_name = "RATE[,LAYER=RATE…]", conflicts_with_all = ["input", "profile"])]
+    #[arg(long, value_name = "RATE[,LAYER=RATE…]")]
     pub(crate) activity: Option<String>,
-    /// Samples that are run to measure the activity; as for `simulate`
-    #[arg(long, short, value_name = "FILE", conflicts_with = "profile")]
-    pub(crate) input: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) reading: Reading,
-    /// What random draws depend on, those of `--encode rate`; recorded in the manifest
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) seed: u64,
-    /// Activity that `snnc profile` measured
-    #[arg(long, value_name = "FILE")]
-    pub(crate) profile: Option<PathBuf>,
     /// What to minimise
     #[arg(long, value_enum, default_value_t = ObjectiveArg::Time)]
     pub(crate) objective: ObjectiveArg,
@@ -115,6 +107,30 @@ pub(crate) struct Mapping {
     pub(crate) chips: u32,
 }
 
+impl Mapping {
+    /// Whether nothing is asked for.
+    pub(crate) fn is_default(&self) -> bool {
+        let Self { activity, objective, max_cores, chips } = self;
+        activity.is_none() && *objective == ObjectiveArg::Time && max_cores.is_none() && *chips == 1
+    }
+}
+
+/// Activity that is measured.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct Measuring {
+    /// Samples that are run to measure the activity; as for `simulate`
+    #[arg(long, short, value_name = "FILE", conflicts_with_all = ["profile", "activity"])]
+    pub(crate) input: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    /// What random draws depend on, those of `--encode rate`; recorded in the manifest
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Activity that `snnc profile` measured
+    #[arg(long, value_name = "FILE", conflicts_with = "activity")]
+    pub(crate) profile: Option<PathBuf>,
+}
+
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Compare {
     #[command(flatten)]
@@ -124,6 +140,8 @@ pub(crate) struct Compare {
     pub(crate) target: Vec<String>,
     #[command(flatten)]
     pub(crate) mapping: Mapping,
+    #[command(flatten)]
+    pub(crate) measuring: Measuring,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -141,6 +159,8 @@ pub(crate) struct Compile {
     pub(crate) emit: Vec<String>,
     #[command(flatten)]
     pub(crate) mapping: Mapping,
+    #[command(flatten)]
+    pub(crate) measuring: Measuring,
     /// Deadline for one step, e.g. 20us; says met, missed or undecided
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) period: Option<u64>,
@@ -209,6 +229,44 @@ pub(crate) struct Profile {
     /// File to write: an .npz archive
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Reduce {
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// What is to stay: a diagnostic code (error or warning), panic, or diff (runs that differ)
+    #[arg(long, value_name = "CODE|panic|diff")]
+    pub(crate) until: Property,
+    /// File for the result; its extension becomes .snn, or .onnx where the model is not read as a network
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Chip to compile for; without it the model is only imported
+    #[arg(long, short, value_parser = targets())]
+    pub(crate) target: Option<String>,
+    #[command(flatten)]
+    pub(crate) mapping: Mapping,
+    /// Chip file to use instead of the built-in one
+    #[arg(long, value_name = "FILE", requires = "target")]
+    pub(crate) chip: Option<PathBuf>,
+    /// Any failure with the code will do, whatever its message; any panic, wherever it is
+    #[arg(long)]
+    pub(crate) loose: bool,
+    /// Most candidates to try
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    pub(crate) tries: u64,
+    /// Most seconds for one try; one that takes longer counts as not failing
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) patience: u64,
+    /// Of the input on which runs are compared
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Try the file once and print what comes of it, as JSON
+    #[arg(long = "try", hide = true)]
+    pub(crate) once: bool,
+    /// With --try: only read the file
+    #[arg(long, hide = true, requires = "once")]
+    pub(crate) import_only: bool,
 }
 
 #[derive(Debug, ClapArgs)]

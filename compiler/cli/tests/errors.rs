@@ -681,6 +681,11 @@ const CASES: &[Case] = &[
         &["'deaf'"],
     )
     .mended(|f| never_fires(f, 64)),
+    case(Code::PropertyNotFound, good, "reduce m.onnx --until E0503", &["E0503", "no diagnostic"]),
+    case(Code::PropertyNotFound, good, "reduce m.onnx --until panic", &["panic"]),
+    case(Code::PropertyNotFound, good, "reduce m.onnx --until diff -t loihi2", &["differ"]),
+    case(Code::NotReducible, |f| snn(f, "network \"n\" {\n"), "reduce m.snn --until E0301", &["text"]),
+    case(Code::NotReducible, |f| put(f, "m.onnx", ""), "reduce m.onnx --until E0002", &["empty"]),
 ];
 
 fn good_and_sample(folder: &Path) {

@@ -12,6 +12,8 @@
 //! - [`mapped`]: running a bundle core by core.
 //! - [`verify`]: running a network before and after each phase.
 //! - [`activity`], [`profile`]: stated and measured activity.
+//! - [`activity`]: stated activity.
+//! - [`reduce`]: the smallest network that still fails.
 //!
 //! The driver renders nothing: it returns data and diagnostics.
 #![forbid(unsafe_code)]
@@ -25,6 +27,7 @@ pub mod model;
 pub mod pass;
 pub mod phase;
 pub mod profile;
+pub mod reduce;
 pub mod registry;
 pub mod report;
 pub mod sample;

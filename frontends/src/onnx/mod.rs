@@ -40,7 +40,7 @@ mod tensor;
 mod value;
 mod weights;
 
-pub use file::{Model, decode, fingerprint, read};
+pub use file::{Model, decode, fingerprint, message, read};
 pub use fold::evaluate;
 pub use imported::{HeldState, Imported, StatePart};
 pub use importer::{Options, import};

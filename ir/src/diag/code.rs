@@ -43,6 +43,7 @@ macro_rules! codes {
 
 // Ranges: 00 files, 01 ONNX, 02 neurons and time, 03 the IR, 04 quantisation, 05 the chip, 06 the
 // search, 07 samples, activity and verification.
+// search, 07 samples and activity, 08 reduction.
 codes! {
     FileUnreadable Error "E0001" "a file cannot be read";
     EmptyFile Error "E0002" "the file is empty";
@@ -93,6 +94,8 @@ codes! {
     PhaseDiffers Error "E0721" "a phase changed what the network computes";
     MappedDiffers Error "E0722" "the mapped network differs from the unmapped one";
     NotReached Warning "W0723" "verification did not reach a layer";
+    PropertyNotFound Error "E0801" "the model does not fail as it is to be reduced for";
+    NotReducible Error "E0802" "the model cannot be reduced";
 }
 
 impl fmt::Display for Code {

@@ -1,6 +1,7 @@
 //! `snnc compare`.
 
 use snnc_driver::compare::{compare, ready};
+use snnc_driver::compile::Options;
 use snnc_ir::diag::{Diagnostic, Diagnostics};
 
 use crate::args::{Compare, Format};
@@ -11,8 +12,11 @@ use crate::render::{Context, Phases, comparison, plain};
 pub(super) fn run(args: &Compare, context: &Context) -> Result<Exit, Diagnostics> {
     let targets = if args.target.is_empty() { ready() } else { args.target.clone() };
     // Only the target differs; the first stands for all where an option is refused.
-    let options =
-        super::options(targets.first().map_or("", String::as_str), &args.mapping, args.model.steps)?;
+    let options = Options {
+        measured: super::measured(&args.measuring, args.model.steps),
+        seed: args.measuring.seed,
+        ..super::options(targets.first().map_or("", String::as_str), &args.mapping)?
+    };
     let model = super::read_model(&args.model)?;
     let rows = compare(&model, &targets, &options, &mut Phases(context));
     let mut warnings: Vec<Diagnostic> = Vec::new();

@@ -43,8 +43,10 @@ pub(super) fn run(args: &Compile, context: &Context) -> Result<(), Diagnostics> 
 }
 
 fn options(args: &Compile) -> Result<Options, Diagnostics> {
-    let options = super::options(&args.target, &args.mapping, args.model.steps)?;
+    let options = super::options(&args.target, &args.mapping)?;
     Ok(Options {
+        measured: super::measured(&args.measuring, args.model.steps),
+        seed: args.measuring.seed,
         chip: super::chip_file(args.chip.as_deref())?,
         period_ps: args.period,
         stop_after: args.stop_after,

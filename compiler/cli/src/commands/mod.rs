@@ -7,6 +7,7 @@ mod inspect;
 mod ops;
 mod pages;
 mod profile;
+mod reduce;
 mod schema;
 mod simulate;
 mod targets;
@@ -21,7 +22,7 @@ use snnc_eqsat::extract::Objective;
 use snnc_ir::diag::{Code, Diagnostic, Diagnostics};
 use snnc_machine::chip::ChipFile;
 
-use crate::args::{Command, Mapping, ModelArgs, ObjectiveArg};
+use crate::args::{Command, Mapping, Measuring, ModelArgs, ObjectiveArg};
 use crate::exit::Exit;
 use crate::render::Context;
 
@@ -32,6 +33,7 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Diagnosti
         Command::Compile(args) => compile::run(&args, context),
         Command::Inspect(args) => inspect::run(&args, context),
         Command::Profile(args) => profile::run(&args, context),
+        Command::Reduce(args) => reduce::run(&args, context),
         Command::Simulate(args) => simulate::run(&args, context),
         Command::Targets(args) => targets::run(&args),
         Command::Ops => ops::run(),
@@ -47,13 +49,31 @@ fn read_model(args: &ModelArgs) -> Result<Model, Diagnostics> {
 }
 
 /// The options of a compilation for a target, those of one run left at their defaults.
-fn options(target: &str, args: &Mapping, steps: Option<u32>) -> Result<Options, Diagnostics> {
+fn options(target: &str, args: &Mapping) -> Result<Options, Diagnostics> {
     let objective = match args.objective {
         ObjectiveArg::Time => Objective::Time,
         ObjectiveArg::Cores => Objective::Cores,
         ObjectiveArg::Energy => return Err(vec![no_energy(target)]),
     };
-    let measured = match (&args.input, &args.profile) {
+    Ok(Options {
+        target: target.to_owned(),
+        chip: None,
+        activity: args.activity.clone(),
+        measured: None,
+        objective,
+        max_cores: args.max_cores,
+        chips: args.chips,
+        period_ps: None,
+        seed: 0,
+        stop_after: None,
+        reports: Vec::new(),
+        verify: false,
+    })
+}
+
+/// Where activity is measured, when it is; `steps` as they were given.
+fn measured(args: &Measuring, steps: Option<u32>) -> Option<MeasuredFrom> {
+    match (&args.input, &args.profile) {
         (Some(path), _) => Some(MeasuredFrom::Samples {
             path: path.clone(),
             reading: args.reading.options(steps, args.seed),
@@ -61,21 +81,7 @@ fn options(target: &str, args: &Mapping, steps: Option<u32>) -> Result<Options, 
         }),
         (None, Some(path)) => Some(MeasuredFrom::Profile(path.clone())),
         (None, None) => None,
-    };
-    Ok(Options {
-        target: target.to_owned(),
-        chip: None,
-        activity: args.activity.clone(),
-        measured,
-        objective,
-        max_cores: args.max_cores,
-        chips: args.chips,
-        period_ps: None,
-        seed: args.seed,
-        stop_after: None,
-        reports: Vec::new(),
-        verify: false,
-    })
+    }
 }
 
 /// The text of a chip file.

@@ -63,6 +63,8 @@ pages! {
     PhaseDiffers "E0721"
     MappedDiffers "E0722"
     NotReached "W0723"
+    PropertyNotFound "E0801"
+    NotReducible "E0802"
 }
 
 #[cfg(test)]

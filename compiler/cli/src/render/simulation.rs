@@ -124,9 +124,8 @@ fn rate(events: u64, of: u64) -> String {
 
 pub(crate) fn json(outcome: &Outcome, mapped: Option<&Comparison>) -> Value {
     let outputs = outcome.outputs.iter().map(|(name, sums)| json!({"name": name, "sums": sums}));
-    let mapped = mapped.map(
-        |m| json!({"cores": m.cores, "messages": m.messages, "equal": m.difference.is_none()}),
-    );
+    let mapped =
+        mapped.map(|m| json!({"cores": m.cores, "messages": m.messages, "equal": m.difference.is_none()}));
     json!({
         "mapped": mapped,
         "samples": outcome.samples,

@@ -80,7 +80,8 @@ fn read(
 
 /// The samples that phases are verified on; `None` stands for generated ones.
 pub(super) fn verified_on(model: &Model, options: &Options) -> Result<Option<Samples>, Vec<Diagnostic>> {
-    let Some(MeasuredFrom::Samples { path, reading, .. }) = options.measured.as_ref().filter(|_| options.verify)
+    let Some(MeasuredFrom::Samples { path, reading, .. }) =
+        options.measured.as_ref().filter(|_| options.verify)
     else {
         return Ok(None);
     };

@@ -102,10 +102,7 @@ pub fn check(
     let steps = samples.steps() + latency;
     let mut out = Comparison { cores: network.cores(), samples: 0, steps, messages: 0, difference: None };
     let watched = network.populations().chain(graph.outputs()).collect();
-    let pair = Pair {
-        mapped: network.simulator(),
-        unmapped: Simulator::new(graph, Execution::EventDriven),
-    };
+    let pair = Pair { mapped: network.simulator(), unmapped: Simulator::new(graph, Execution::EventDriven) };
     let differing = Differing { network: &network, graph, watched };
     let mut take = |taken: Taken, found: &mut Found| {
         out.messages += std::mem::take(&mut found.messages);

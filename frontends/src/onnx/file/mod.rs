@@ -1,10 +1,12 @@
 //! From a path to a decoded model: the file, its external data, its fingerprint.
 
 mod decode;
+mod embed;
 mod external;
 mod fingerprint;
 mod scan;
 
+pub use embed::message;
 pub(crate) use external::{ExternalData, is_external};
 pub use fingerprint::fingerprint;
 

@@ -116,8 +116,10 @@ pub(super) fn sized<M: Machine, F: Fold<M>>(
         let work: Mutex<VecDeque<(usize, Piece)>> = Mutex::new(batch.into_iter().enumerate().collect());
         let held = Mutex::new(open.take());
         let results = Mutex::new(Vec::new());
+        // Not in the head of the loop, where the lock would be held as long as the piece runs.
+        let next = || locked(&work).pop_front();
         let drain = |own: &mut M| {
-            while let Some((k, piece)) = locked(&work).pop_front() {
+            while let Some((k, piece)) = next() {
                 let held = if k == 0 { locked(&held).take() } else { None };
                 let (machine, mut state) = match held {
                     Some(open) => {

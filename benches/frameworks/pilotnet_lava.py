@@ -36,10 +36,17 @@ class Network:
 
     def build(self, sample: np.ndarray, steps: int, layers: int | None = None) -> tuple[netx.hdf5.Network, object]:
         if self.neurons:
-            net = netx.hdf5.Network(net_config=str(self.model), num_layers=layers)
+            net = netx.hdf5.Network(net_config=str(self.model), num_layers=layers, reset_interval=len(sample))
             net.in_layer.neuron.bias_mant.init = sample[0].astype(np.int32)
         else:
-            net = netx.hdf5.Network(net_config=str(self.model), num_layers=layers, skip_layers=1)
+            # The first layer here lags a step behind the spikes, as the second does behind neurons.
+            net = netx.hdf5.Network(
+                net_config=str(self.model),
+                num_layers=layers,
+                skip_layers=1,
+                reset_interval=len(sample),
+                reset_offset=1,
+            )
             source = io.source.RingBuffer(data=np.moveaxis(sample, 0, -1).astype(np.int32))
             source.s_out.connect(net.inp)
         sink = io.sink.RingBuffer(shape=net.out.shape, buffer=steps)
@@ -56,23 +63,25 @@ class Network:
         return samples
 
     def run(self, samples: np.ndarray) -> None:
-        """As many steps as one sample has; what the neurons hold of the last run makes them no slower."""
+        """As many steps as one sample has; each layer is reset after so many."""
         if len(samples) != 1:
             raise ValueError("lava runs one sample at a time")
         _, net, _ = self.running
         net.run(condition=RunSteps(num_steps=samples.shape[1]), run_cfg=Loihi2SimCfg(select_tag="fixed_pt"))
 
     def spikes(self, samples: np.ndarray, name: str) -> np.ndarray:
-        """A layer lags a step behind the one before it. lava hands over what was recorded element by element, which
-        takes long for large layers."""
+        """A layer lags a step behind the one before it, and is reset as much later.
+
+        lava hands over what was recorded element by element, which takes long for large layers.
+        """
         kept = []
         index = self.names[name]
-        lag = index if self.neurons else index - 1
         for sample in samples:
-            steps = len(sample) + lag
+            steps = len(sample) + index
             net, sink = self.build(sample, steps, index + 1)
             net.run(condition=RunSteps(num_steps=steps), run_cfg=Loihi2SimCfg(select_tag="fixed_pt"))
             seen = sink.data.get()
             net.stop()
-            kept.append(np.moveaxis(seen, -1, 0)[lag : lag + len(sample)].transpose(0, 3, 2, 1))
+            # (x, y, c, t) or (neuron, t)
+            kept.append(seen.T[index : index + len(sample)])
         return np.stack(kept)

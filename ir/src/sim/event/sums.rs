@@ -138,7 +138,8 @@ impl Sums for i32 {
     ) -> (u64, u64) {
         let (events, data) = (source.events().unwrap_or_default(), source.data());
         let sums = out.write();
-        let most = greatest(events.iter().map(|p| data[*p as usize]));
+        let (lo, hi) = range(events, data);
+        let most = u64::from(lo.unsigned_abs().max(hi.unsigned_abs()));
         if fits(most, bound.weights, bound.bias) {
             if let Some((scale, bias)) = connect.scale().filter(|_| events.len() > data.len() / FEW) {
                 widest(
@@ -151,7 +152,7 @@ impl Sums for i32 {
                 return (events.len() as u64, 0);
             }
             if let Some(gather) = connect.gather().filter(|g| g.pays(events.len())) {
-                let binary = most == 1 && events.iter().all(|p| data[*p as usize] == 1);
+                let binary = (lo, hi) == (0, 1);
                 return (gather.run(connect.input(), events, data, binary, &mut scratch.starts, sums), 0);
             }
             let synops = widest(
@@ -194,7 +195,8 @@ impl Sums for i32 {
         scratch: &mut Scratch,
     ) -> u64 {
         let (events, data, sums) = (source.events(), source.data(), out.write());
-        let most = greatest(data.iter().copied());
+        let (lo, hi) = range(events.unwrap_or_default(), data);
+        let most = u64::from(lo.unsigned_abs().max(hi.unsigned_abs()));
         if fits(most, pool.size(), 0) {
             widest(
                 #[inline(always)]
@@ -283,9 +285,16 @@ fn few<E: Copy>(sums: &mut [E], weights: &[E], add: impl Fn(&mut E, E)) {
     }
 }
 
-/// Greatest absolute value.
-fn greatest(values: impl Iterator<Item = i32>) -> u64 {
-    u64::from(values.fold(0u32, |most, v| most.max(v.unsigned_abs())))
+/// Least and greatest value, zero among them; `events` may list where values are not zero.
+fn range(events: &[u32], data: &[i32]) -> (i32, i32) {
+    let wider = |(lo, hi): (i32, i32), v: i32| (lo.min(v), hi.max(v));
+    if !events.is_empty() && events.len() < data.len() / FEW {
+        return events.iter().map(|p| data[*p as usize]).fold((0, 0), wider);
+    }
+    widest(
+        #[inline(always)]
+        || data.iter().copied().fold((0, 0), wider),
+    )
 }
 
 /// Whether sums of values up to `most`, with weights that add up to `weights`, and something added stay in 32 bits.

@@ -72,6 +72,7 @@ impl<A: Arith> Block<'_, A> {
         }
         u.copy_from_slice(v);
         let value = self.get(&self.operands.reset_value);
+        let v_min = self.get(&self.operands.v_min);
         let delayed = matches!(m.reset, Reset::Zero(Timing::Next) | Reset::Value(Timing::Next, _));
         // A current-based neuron loses the input of the step too (snnTorch's Synaptic).
         if delayed && m.current.is_none() {
@@ -89,6 +90,20 @@ impl<A: Arith> Block<'_, A> {
         if let Some(bias) = self.get(&self.operands.bias) {
             for (u, b) in u.iter_mut().zip(bias) {
                 *u = a.add(*u, a.state(*b));
+            }
+        }
+        if m.levels.is_none() && m.refractory == 0 && m.emission == Emission::Binary && v_min.is_none() {
+            let fused = match m.reset {
+                Reset::Zero(Timing::Same) => {
+                    Some(self.finish(m, u, threshold, v, s, |u, _, fired| a.mul(u, self.flag(!fired))))
+                }
+                Reset::Subtract(Timing::Same) => Some(
+                    self.finish(m, u, threshold, v, s, |u, th, fired| a.sub(u, a.mul(self.flag(fired), th))),
+                ),
+                _ => None,
+            };
+            if let Some(count) = fused {
+                return overflows + count;
             }
         }
         for (u, left) in u.iter_mut().zip(&mut *left) {
@@ -127,7 +142,7 @@ impl<A: Arith> Block<'_, A> {
             }
             _ => {}
         }
-        if let Some(v_min) = self.get(&self.operands.v_min) {
+        if let Some(v_min) = v_min {
             for (u, least) in u.iter_mut().zip(v_min) {
                 *u = a.max(*u, a.state(*least));
             }
@@ -154,6 +169,31 @@ impl<A: Arith> Block<'_, A> {
             }
         }
         overflows
+    }
+
+    /// Comparison, spike and reset of the plainest neurons in one go; tells how many membranes have left their width.
+    #[inline(always)]
+    fn finish(
+        &self,
+        m: &Spiking<A::E>,
+        u: &[A::S],
+        threshold: &[A::E],
+        v: &mut [A::S],
+        s: &mut [A::E],
+        reset: impl Fn(A::S, A::S, bool) -> A::S,
+    ) -> u64 {
+        let a = &self.a;
+        let equal = m.compare == Compare::GreaterOrEqual;
+        let mut count = 0u32;
+        for (((u, th), v), s) in u.iter().zip(threshold).zip(v).zip(s) {
+            let (held, th) = (a.hold_v(*u), a.state(*th));
+            let fired = (held > th) | (equal & (held == th));
+            let stored = reset(held, th, fired);
+            *v = a.hold_v(stored);
+            count += u32::from(a.left(*u, held) | a.left(stored, *v));
+            *s = a.element(self.flag(fired));
+        }
+        u64::from(count)
     }
 
     /// Updates the synaptic current and finds what enters the membrane.

@@ -32,6 +32,8 @@ class Network:
             self.neurons = "neuron" in file["layer/0"]
             kinds = [file[f"layer/{k}/type"][0].decode() for k in range(len(file["layer"]))]
         self.names = {f"{kind}{k}": k for k, kind in enumerate(kinds)}
+        #: Steps by which a layer lags.
+        self.lags = [sum(kind != "flatten" for kind in kinds[1 : k + 1]) for k in range(len(kinds))]
         self.running: tuple[int, netx.hdf5.Network, object] | None = None
 
     def build(self, sample: np.ndarray, steps: int, layers: int | None = None) -> tuple[netx.hdf5.Network, object]:
@@ -76,12 +78,13 @@ class Network:
         """
         kept = []
         index = self.names[name]
+        lag = self.lags[index]
         for sample in samples:
-            steps = len(sample) + index
+            steps = len(sample) + lag
             net, sink = self.build(sample, steps, index + 1)
             net.run(condition=RunSteps(num_steps=steps), run_cfg=Loihi2SimCfg(select_tag="fixed_pt"))
             seen = sink.data.get()
             net.stop()
             # (x, y, c, t) or (neuron, t)
-            kept.append(seen.T[index : index + len(sample)])
+            kept.append(seen.T[lag : lag + len(sample)])
         return np.stack(kept)

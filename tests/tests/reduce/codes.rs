@@ -121,7 +121,7 @@ fn cases() -> Vec<Case> {
                 .node_with("Gemm", &["f", "wg"], &["e"], vec![int("transA", 1)])
                 .output("e")
                 .build(),
-            1,
+            2,
             48,
         ),
         onnx(
@@ -130,8 +130,8 @@ fn cases() -> Vec<Case> {
             2,
             0,
         ),
-        onnx(Code::BadShape, deep().node("MatMul", &["f", "w2"], &["e"]).output("e").build(), 2, 64),
-        onnx(Code::NotConstant, deep().node("MatMul", &["f", "g"], &["e"]).output("e").build(), 3, 64),
+        onnx(Code::BadShape, deep().node("MatMul", &["f", "w2"], &["e"]).output("e").build(), 3, 64),
+        onnx(Code::NotConstant, deep().node("MatMul", &["f", "g"], &["e"]).output("e").build(), 4, 64),
         onnx(Code::UnknownNeuron, neuron(|n| n.op_type = "LIF_subtract_next_gt".into()), 1, 2),
         onnx(Code::NeuronMismatch, neuron(|n| n.attribute.push(string("reset", "zero"))), 1, 2),
         onnx(
@@ -158,15 +158,8 @@ fn cases() -> Vec<Case> {
         network(
             Code::LossyQuantisation,
             real("0.3", "decay 0.3, threshold 1.0, compare gt, reset subtract next"),
-            3,
-            0,
-        ),
-        network(Code::ChipFull, integer(64, 64, LIF), 5, 64),
-        network(
-            Code::LayerTooLarge,
-            integer(8, 4, "threshold 1073741823, decay 3584, compare gt, reset subtract next"),
             4,
-            64,
+            1,
         ),
         network(Code::DelayTooLong, looped(70, 100), 4, 0),
         network(Code::NoActivity, integer(16, 16, LIF), 3, 0),

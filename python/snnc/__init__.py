@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from .compiler import CompilerWarning, compare, compile, inspect, simulate
+from .compiler import CompilerWarning, compare, compile, inspect, profile, simulate
 from .errors import CompilerError, Diagnostic, ExportError, SnncError
 from .manifest import Comparison, Manifest, ManifestError
 from .results import Layer, LayerActivity, Network, Simulation
@@ -36,6 +36,7 @@ __all__ = [
     "compile",
     "export",
     "inspect",
+    "profile",
     "simulate",
 ]
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: A file (``.onnx``, ``.snn``), or a model that is held in memory.
 Model: TypeAlias = "str | PathLike[str] | onnx.ModelProto"
+#: Samples: an array, arrays by name, or a file.
+Samples: TypeAlias = "Array | Mapping[str, Array] | str | PathLike[str]"
 #: The chips that can be compiled for.
 TARGETS = ("loihi2", "loihi1")
 
@@ -111,11 +113,15 @@ def compile(
     steps: int | None = None,
     shape: Mapping[str, Sequence[int]] | None = None,
     activity: float | str | Mapping[str, float] | None = None,
+    samples: Samples | None = None,
+    profile: str | PathLike[str] | None = None,
     objective: str | None = None,
     max_cores: int | None = None,
     chips: int | None = None,
     period: str | None = None,
     chip: str | PathLike[str] | None = None,
+    verify: bool = False,
+    **reading: Any,
 ) -> Manifest:
     """Maps a network onto the cores of a chip, as ``snnc compile`` does.
 
@@ -128,11 +134,16 @@ def compile(
         shape: Shapes of inputs whose dimensions are not fixed, by name.
         activity: Events per neuron and step, 0 to 1: one rate, or rates by layer with the key ``""`` for the rest.
             Without it bounds run from silent to all-firing.
+        samples: Measure the activity by running these, as :func:`simulate` takes them.
+        profile: A file that :func:`profile` wrote: activity that was measured before.
         objective: ``"time"`` (default) or ``"cores"``.
         max_cores: Use at most so many cores.
         chips: Number of chips, 1 by default.
         period: Deadline of one step, for example ``"20us"``.
         chip: A chip file in place of the one that the compiler has.
+        verify: Run the network before and after each phase, and on its cores.
+        reading: How ``samples`` are read: ``limit``, ``encode``, ``max``, ``threshold``, ``seed``, ``bin``,
+            ``time_unit``, ``event_order``, ``binary`` and ``threads`` of :func:`simulate`.
 
     Returns:
         The mapping with its bounds. Warnings are told as :class:`CompilerWarning`.
@@ -150,11 +161,78 @@ def compile(
         "chip": None if chip is None else fspath(chip),
         "output": None if output is None else fspath(output),
         "emit": ",".join(emit) or None,
+        "profile": None if profile is None else fspath(profile),
     }
-    with model_file(model) as path:
-        text, found = call(["compile", path, "--target", target, *options(**given), *shapes(shape)])
+    flags = [*_reading(**reading), *(["--verify"] if verify else [])]
+    with model_file(model) as path, tempfile.TemporaryDirectory(prefix="snnc-") as folder:
+        if samples is not None:
+            given["input"] = _sample_file(samples, None, Path(folder))
+        text, found = call(["compile", path, "--target", target, *options(**given), *flags, *shapes(shape)])
     tell(found)
     return Manifest.from_json(text)
+
+
+def profile(
+    model: Model,
+    samples: Samples,
+    output: str | PathLike[str],
+    *,
+    target: str = "loihi2",
+    steps: int | None = None,
+    **reading: Any,
+) -> dict[str, Any]:
+    """Measures the activity that samples cause in a network as it would be mapped, and keeps it in a file.
+
+    Args:
+        model: A file or a model, as for :func:`compile`.
+        samples: As for :func:`simulate`.
+        output: The file to write, an ``.npz`` archive; :func:`compile` takes it as ``profile``.
+        target: The chip whose integers are run.
+        steps: Steps of an inference, in place of what the file says.
+        reading: As for :func:`compile`.
+
+    Returns:
+        What ``snnc profile --format json`` prints: samples, steps, and for each layer its events and how dense its
+        steps are.
+
+    Raises:
+        CompilerError: The samples do not fit the network, or it is not read.
+    """
+    given = options(target=target, steps=steps, output=fspath(output))
+    with model_file(model) as path, tempfile.TemporaryDirectory(prefix="snnc-") as folder:
+        source = _sample_file(samples, None, Path(folder))
+        text, found = call(["profile", path, "--input", source, *given, *_reading(**reading)])
+    tell(found)
+    measured: dict[str, Any] = json.loads(text)
+    return measured
+
+
+def _reading(
+    *,
+    limit: int | None = None,
+    encode: str | None = None,
+    max: float | None = None,
+    threshold: float | None = None,
+    seed: int | None = None,
+    bin: str | None = None,
+    time_unit: str | None = None,
+    event_order: str | None = None,
+    binary: bool = False,
+    threads: int | None = None,
+) -> list[str]:
+    """Options that say how samples are read."""
+    given = {
+        "limit": limit,
+        "encode": encode,
+        "max": None if max is None else float(max),
+        "threshold": None if threshold is None else float(threshold),
+        "seed": seed,
+        "bin": bin,
+        "time-unit": time_unit,
+        "event-order": event_order,
+        "threads": threads,
+    }
+    return [*options(**given), *(["--binary"] if binary else [])]
 
 
 def compare(model: Model, targets: Sequence[str] | None = None, **given: Any) -> Comparison:
@@ -218,7 +296,7 @@ def inspect(model: Model, *, steps: int | None = None, shape: Mapping[str, Seque
 
 def simulate(
     model: Model,
-    samples: Array | Mapping[str, Array] | str | PathLike[str],
+    samples: Samples,
     *,
     labels: Array | None = None,
     target: str | None = None,
@@ -266,27 +344,29 @@ def simulate(
         "target": target,
         "steps": steps,
         "record": ",".join(record) or None,
-        "limit": limit,
-        "encode": encode,
-        "max": None if max is None else float(max),
-        "threshold": None if threshold is None else float(threshold),
-        "seed": seed,
-        "bin": bin,
-        "time-unit": time_unit,
-        "event-order": event_order,
-        "threads": threads,
     }
-    flags = ["--binary"] if binary else []
+    reading = _reading(
+        limit=limit,
+        encode=encode,
+        max=max,
+        threshold=threshold,
+        seed=seed,
+        bin=bin,
+        time_unit=time_unit,
+        event_order=event_order,
+        binary=binary,
+        threads=threads,
+    )
     with model_file(model) as path, tempfile.TemporaryDirectory(prefix="snnc-") as folder:
         source, taken = _sample_file(samples, labels, Path(folder)), Path(folder) / "outputs.npz"
         arguments = ["simulate", path, "--input", source, "-o", str(taken)]
-        text, found = call([*arguments, *options(**given), *flags])
+        text, found = call([*arguments, *options(**given), *reading])
         with np.load(taken) as stored:
             outputs = {name: stored[name] for name in stored.files}
     return Simulation.from_json(json.loads(text), outputs, tuple(found))
 
 
-def _sample_file(samples: Array | Mapping[str, Array] | str | PathLike[str], labels: Array | None, folder: Path) -> str:
+def _sample_file(samples: Samples, labels: Array | None, folder: Path) -> str:
     """The file of samples; arrays are written to one."""
     if isinstance(samples, (str, PathLike)):
         if labels is not None:

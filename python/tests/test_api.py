@@ -135,6 +135,28 @@ def test_the_measured_activity_can_be_compiled_with(held_out: dict[str, np.ndarr
     assert snnc.compile(MODEL, "loihi2", activity={"": 0.1, **rates}).bounds.period is not None
 
 
+def test_measured_activity_is_the_same_from_samples_and_from_a_profile(
+    tmp_path: Path, held_out: dict[str, np.ndarray]
+) -> None:
+    file = tmp_path / "activity.npz"
+    measured = snnc.profile(MODEL, DIGITS / "heldout.npz", file, limit=20)
+    assert (measured["samples"], measured["steps"]) == (20, 8)
+    with np.load(file) as stored:
+        counts = stored["counts/lif1"]
+    assert counts.sum() == next(layer["events"] for layer in measured["layers"] if layer["name"] == "lif1")
+    saved = snnc.compile(MODEL, "loihi2", profile=file)
+    samples = snnc.compile(MODEL, "loihi2", samples={"x": held_out["x"]}, limit=20)
+    assert saved.data["bounds"] == samples.data["bounds"]
+    assert samples.data["bounds"]["trace"]["samples"] == 20
+    with pytest.raises(snnc.CompilerError):
+        snnc.compile(MODEL, "loihi2", profile=DIGITS / "heldout.npz")
+
+
+def test_verify_tells_what_it_has_shown() -> None:
+    shown = snnc.compile(MODEL, "loihi2", activity=0.1, verify=True).data["verification"]
+    assert [entry["phase"] for entry in shown["equal"]][-1] == "emit"
+
+
 def test_inspect_shows_layers() -> None:
     network = snnc.inspect(MODEL)
     assert (network.name, network.steps) == ("digits", 8)

@@ -91,12 +91,17 @@ impl Samples {
         let one = |simulator: &mut Simulator<'_>, sample: &Vec<i8>| {
             let mut result = R::default();
             simulator.reset();
+            // One buffer for all steps.
+            let mut inputs = [match self.number {
+                Number::Integer => Values::Integer(vec![0; self.len]),
+                Number::Real => Values::Real(vec![0.0; self.len]),
+            }];
             for step in sample.chunks_exact(self.len) {
-                let values = match self.number {
-                    Number::Integer => Values::Integer(step.iter().map(|v| i32::from(*v)).collect()),
-                    Number::Real => Values::Real(step.iter().map(|v| f32::from(*v)).collect()),
-                };
-                simulator.step(&[values]).unwrap();
+                match &mut inputs[0] {
+                    Values::Integer(v) => v.iter_mut().zip(step).for_each(|(v, s)| *v = i32::from(*s)),
+                    Values::Real(v) => v.iter_mut().zip(step).for_each(|(v, s)| *v = f32::from(*s)),
+                }
+                simulator.step(&inputs).unwrap();
                 each(simulator, &mut result);
             }
             result

@@ -1,6 +1,7 @@
 //! The order of elements inside the engine: rows, columns, channels. The channels of one place lie side by side, so
 //! that one event adds one contiguous row of weights.
 
+use super::super::arith::Element;
 use crate::graph::shape::Shape;
 
 /// Whether the order is that of the interface, channels, rows, columns.
@@ -20,11 +21,20 @@ pub(super) fn outside(shape: Shape, p: usize) -> usize {
     c * shape.plane() + place
 }
 
-/// Puts elements in C, H, W order into the order inside.
-pub(super) fn bring_in<E: Copy>(shape: Shape, outer: &[E], inner: &mut [E], each: impl Fn(E) -> E) {
+/// Elements that are looked at together: where all are zero nothing is written.
+const CHUNK: usize = 32;
+
+/// Puts elements in C, H, W order into the order inside; `inner` is zero before.
+#[inline(always)]
+pub(super) fn bring_in<E: Element>(shape: Shape, outer: &[E], inner: &mut [E]) {
     for (c, plane) in outer.chunks_exact(shape.plane()).enumerate() {
-        for (to, from) in inner[c..].iter_mut().step_by(shape.c).zip(plane) {
-            *to = each(*from);
+        for (k, chunk) in plane.chunks(CHUNK).enumerate() {
+            if chunk.iter().fold(false, |any, v| any | (*v != E::default())) {
+                let first = k * CHUNK * shape.c + c;
+                for (to, from) in inner[first..].iter_mut().step_by(shape.c).zip(chunk) {
+                    *to = from.canonical();
+                }
+            }
         }
     }
 }

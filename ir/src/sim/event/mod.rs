@@ -167,7 +167,13 @@ impl<'g, E: Number> Engine<'g> for Machine<'g, E> {
                 Step::Input => {
                     let given = inputs.next().map(E::elements).unwrap_or_default();
                     let shape = self.graph.nodes[k].shape;
-                    layout::bring_in(shape, given, self.values[k].write(), E::canonical);
+                    let value = &mut self.values[k];
+                    value.clear();
+                    let inner = value.write();
+                    widest(
+                        #[inline(always)]
+                        || layout::bring_in(shape, given, inner),
+                    );
                 }
                 _ => self.eval(k),
             }

@@ -75,18 +75,11 @@ impl Case {
     /// The options of the compilation.
     pub fn options(&self) -> Options {
         Options {
-            target: self.target.into(),
-            chip: None,
             activity: self.activity.map(str::to_owned),
-            measured: None,
             objective: if self.fewest_cores { Objective::Cores } else { Objective::Time },
-            max_cores: None,
-            chips: 1,
             period_ps: Some(1_000_000),
-            seed: 0,
-            stop_after: None,
             reports: vec![Report::Layers, Report::Floorline],
-            verify: false,
+            ..Options::new(self.target)
         }
     }
 

@@ -10,7 +10,6 @@ use snnc_driver::compile::{MeasuredFrom, Options, compile, measure};
 use snnc_driver::model::Model;
 use snnc_driver::profile;
 use snnc_driver::sample::{Options as Reading, Recorder, Shaped};
-use snnc_eqsat::extract::Objective;
 use snnc_ir::graph::op::{Input, Op, Values as Range};
 use snnc_ir::graph::{Graph, NodeId};
 use snnc_ir::sim::{Execution, Simulator, Values, taps};
@@ -32,20 +31,7 @@ fn model(graph: &Graph) -> Model {
 }
 
 fn options(measured: MeasuredFrom) -> Options {
-    Options {
-        target: "loihi2".into(),
-        chip: None,
-        activity: None,
-        measured: Some(measured),
-        objective: Objective::Time,
-        max_cores: None,
-        chips: 1,
-        period_ps: None,
-        seed: 0,
-        stop_after: None,
-        reports: Vec::new(),
-        verify: false,
-    }
+    Options { measured: Some(measured), ..Options::new("loihi2") }
 }
 
 /// Writes one sample: an array `[T, C, H, W]` per input.

@@ -11,7 +11,6 @@ use snnc_driver::mapped::{self, MappedNetwork};
 use snnc_driver::model::Model;
 use snnc_driver::pass::retime::retime;
 use snnc_driver::verify::Stimulus;
-use snnc_eqsat::extract::Objective;
 use snnc_eqsat::normalise::normalise;
 use snnc_ir::diag::Code;
 use snnc_ir::graph::op::{Input, Op, Values as Range};
@@ -45,20 +44,7 @@ fn outputs(graph: &Graph, inputs: &[Vec<Values>], steps: usize) -> Vec<Vec<Value
 }
 
 fn options(target: &str) -> Options {
-    Options {
-        target: target.into(),
-        chip: None,
-        activity: Some("0.3".into()),
-        measured: None,
-        objective: Objective::Time,
-        max_cores: None,
-        chips: 1,
-        period_ps: None,
-        seed: 0,
-        stop_after: None,
-        reports: Vec::new(),
-        verify: true,
-    }
+    Options { activity: Some("0.3".into()), verify: true, ..Options::new(target) }
 }
 
 /// Spiking neurons that Loihi 1 has too.

@@ -1,13 +1,14 @@
 //! Codes of every phase, each in a model that is much larger than what fails in it.
 
 use prost::Message;
+use snnc_driver::compile::Options;
 use snnc_driver::reduce::property::Property;
 use snnc_driver::reduce::{Candidate, Extent};
 use snnc_frontends::onnx::proto::ModelProto;
 use snnc_ir::diag::Code;
 use snnc_tests::onnx_builder::{Builder, int, ints, small_spiking, string};
 
-use super::{options, reduced};
+use super::reduced;
 
 /// A model file, its code, where it is compiled for, and the most nodes and weights that may be left.
 struct Case {
@@ -171,7 +172,7 @@ fn check(case: &Case) -> Result<String, String> {
     let path = folder.path().join(case.file.0);
     std::fs::write(&path, &case.file.1).unwrap();
     let property = Property::Code(case.code);
-    let once = || reduced(&path, property, case.target.map(options)).map_err(|d| format!("{d:?}"));
+    let once = || reduced(&path, property, case.target.map(Options::new)).map_err(|d| format!("{d:?}"));
     let done = once()?;
     let Extent { nodes, weights, .. } = done.after;
     let shown = format!(

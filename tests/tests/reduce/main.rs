@@ -13,26 +13,7 @@ use snnc_driver::model::ModelOptions;
 use snnc_driver::reduce::property::Property;
 use snnc_driver::reduce::trial::{self, Course};
 use snnc_driver::reduce::{self, Attempt, Outcome, Request};
-use snnc_eqsat::extract::Objective;
 use snnc_ir::diag::Diagnostics;
-
-/// The options of a plain compilation.
-fn options(target: &str) -> Options {
-    Options {
-        target: target.into(),
-        chip: None,
-        activity: None,
-        objective: Objective::Time,
-        max_cores: None,
-        chips: 1,
-        period_ps: None,
-        seed: 0,
-        stop_after: None,
-        reports: Vec::new(),
-        measured: None,
-        verify: false,
-    }
-}
 
 /// Reduces a file, every try in this process.
 fn reduced(path: &Path, property: Property, compile: Option<Options>) -> Result<Outcome, Diagnostics> {

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use snnc_driver::compile::Options;
 use snnc_driver::reduce::property::Property;
 use snnc_ir::diag::Code;
 use snnc_tests::corpus::shared_models;
 
-use super::{options, reduced};
+use super::reduced;
 
 /// A refused file of the corpus, its code, and the most nodes that may be left of how many.
 const REFUSED: &[(&str, Code, u64, u64)] = &[
@@ -40,7 +41,7 @@ fn what_is_refused_of_the_corpus_is_reduced() {
 #[test]
 fn the_example_is_reduced_to_three_layers_for_two_cores() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/digits/digits.onnx");
-    let compile = snnc_driver::compile::Options { max_cores: Some(2), ..options("loihi2") };
+    let compile = Options { max_cores: Some(2), ..Options::new("loihi2") };
     let done = reduced(&path, Property::Code(Code::ChipFull), Some(compile)).unwrap();
     let text = done.candidate.text();
     assert!(done.minimal && done.after.nodes <= 5 && done.after.weights <= 1, "{text}");

@@ -56,18 +56,11 @@ fn options(target: &str, args: &Mapping) -> Result<Options, Diagnostics> {
         ObjectiveArg::Energy => return Err(vec![no_energy(target)]),
     };
     Ok(Options {
-        target: target.to_owned(),
-        chip: None,
         activity: args.activity.clone(),
-        measured: None,
         objective,
         max_cores: args.max_cores,
         chips: args.chips,
-        period_ps: None,
-        seed: 0,
-        stop_after: None,
-        reports: Vec::new(),
-        verify: false,
+        ..Options::new(target)
     })
 }
 

@@ -2,7 +2,6 @@
 
 use snnc_driver::compile::{MeasuredFrom, Options, measure};
 use snnc_driver::profile::{self, ActivityProfile};
-use snnc_eqsat::extract::Objective;
 use snnc_ir::diag::Diagnostics;
 
 use crate::args::{Format, Profile};
@@ -13,22 +12,14 @@ use crate::render::{Context, Phases, plain};
 
 pub(super) fn run(args: &Profile, context: &Context) -> Result<(), Diagnostics> {
     let options = Options {
-        target: args.target.clone(),
         chip: super::chip_file(args.chip.as_deref())?,
-        activity: None,
         measured: Some(MeasuredFrom::Samples {
             path: args.samples.input.clone(),
             reading: args.samples.options(args.model.steps),
             threads: args.samples.reading.threads(),
         }),
-        objective: Objective::Time,
-        max_cores: None,
-        chips: 1,
-        period_ps: None,
         seed: args.samples.seed,
-        stop_after: None,
-        reports: Vec::new(),
-        verify: false,
+        ..Options::new(&args.target)
     };
     snnc_driver::registry::target(&options.target, options.chip.as_deref()).map_err(|d| vec![d])?;
     let model = super::read_model(&args.model)?;

@@ -65,6 +65,26 @@ pub struct Options {
     pub verify: bool,
 }
 
+impl Options {
+    /// A target with everything else at its default.
+    pub fn new(target: &str) -> Self {
+        Self {
+            target: target.to_owned(),
+            chip: None,
+            activity: None,
+            measured: None,
+            objective: Objective::Time,
+            max_cores: None,
+            chips: 1,
+            period_ps: None,
+            seed: 0,
+            stop_after: None,
+            reports: Vec::new(),
+            verify: false,
+        }
+    }
+}
+
 /// Where measured activity comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum MeasuredFrom {

@@ -112,7 +112,7 @@ impl<'a> Conv<'a> {
     }
 
     fn arrivals(&self, grid: &Grid, events: Events<'_>) -> Vec<Arrivals> {
-        let mut planes: BTreeMap<usize, Vec<Vec<u64>>> = BTreeMap::new();
+        let mut planes: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
         let mut windows: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
         let blocks = self.rows.len() * self.cols.len();
         let mut out = Vec::with_capacity(grid.channels.len() * blocks);
@@ -120,7 +120,7 @@ impl<'a> Conv<'a> {
             let mut ways: Vec<Vec<Way>> = vec![Vec::new(); blocks];
             for (group, features) in groups(self.conv, channels) {
                 let plane = planes.entry(group).or_insert_with(|| self.plane(group, events));
-                for (ways, plane) in ways.iter_mut().zip(plane) {
+                for (ways, plane) in ways.iter_mut().zip(plane.chunks_exact(self.places())) {
                     for (positions, events) in plane.iter().enumerate().filter(|(k, n)| *k > 0 && **n > 0) {
                         let way = Way { features, positions: positions as u64, events: *events };
                         let alike = |w: &&mut Way| w.features == features && w.positions == way.positions;
@@ -143,26 +143,28 @@ impl<'a> Conv<'a> {
         out
     }
 
-    /// For each pair of a row range and a column range: the events of a group's channels, indexed by the
-    /// number of positions that they reach.
-    fn plane(&self, group: usize, events: Events<'_>) -> Vec<Vec<u64>> {
-        let most = self.conv.kernel[2] * self.conv.kernel[3];
-        let mut out = Vec::with_capacity(self.rows.len() * self.cols.len());
+    /// Numbers of positions that an event can reach, zero among them.
+    fn places(&self) -> usize {
+        self.conv.kernel[2] * self.conv.kernel[3] + 1
+    }
+
+    /// For each pair of a row range and a column range [`places`](Self::places) numbers: the events of a
+    /// group's channels by how many positions they reach.
+    fn plane(&self, group: usize, events: Events<'_>) -> Vec<u64> {
+        let mut out = vec![0u64; self.rows.len() * self.cols.len() * self.places()];
+        let mut blocks = out.chunks_exact_mut(self.places());
         match events {
             Events::Each => {
                 let alike = |spans: &[Span], k: usize| -> Vec<Vec<u64>> {
                     spans.iter().map(|s| alike(s, self.conv.kernel[2 + k])).collect()
                 };
                 let (rows, cols) = (alike(&self.rows, 0), alike(&self.cols, 1));
-                for y in &rows {
-                    for x in &cols {
-                        let mut ways = vec![0; most + 1];
-                        for (down, ys) in y.iter().enumerate() {
-                            for (along, xs) in x.iter().enumerate() {
-                                ways[down * along] += self.conv.kernel[1] as u64 * ys * xs;
-                            }
+                let pairs = rows.iter().flat_map(|y| cols.iter().map(move |x| (y, x)));
+                for ((y, x), ways) in pairs.zip(blocks) {
+                    for (down, ys) in y.iter().enumerate() {
+                        for (along, xs) in x.iter().enumerate() {
+                            ways[down * along] += self.conv.kernel[1] as u64 * ys * xs;
                         }
-                        out.push(ways);
                     }
                 }
             }
@@ -176,15 +178,13 @@ impl<'a> Conv<'a> {
                         let line = lines.entry(*down).or_insert_with(|| vec![0; width]);
                         add(line, &sums[at * width..(at + 1) * width]);
                     }
-                    for x in &self.cols {
-                        let mut ways = vec![0u64; most + 1];
+                    for (x, ways) in self.cols.iter().zip(&mut blocks) {
                         for (down, line) in &lines {
                             for (at, along) in &x.reached {
                                 let sum = &mut ways[down * along];
                                 *sum = sum.saturating_add(line[*at]);
                             }
                         }
-                        out.push(ways);
                     }
                 }
             }

@@ -231,6 +231,35 @@ proptest! {
     }
 }
 
+/// A sample that is too long to be bounded step by step has no upper bound: its mean says nothing of a burst.
+#[test]
+fn a_long_sample_has_no_upper_bound() {
+    let folder = tempfile::tempdir().unwrap();
+    let graph = snnc_frontends::text::read(&snnc_tests::golden::root().join("tests/models/snn/loop.snn"));
+    let graph = graph.unwrap();
+    let upper = |steps: usize| {
+        let step = |k: usize| {
+            let values = |id: &NodeId| {
+                Values::Integer(
+                    (0..graph.node(*id).shape.len())
+                        .map(|at| i32::from((at + k).is_multiple_of(3)))
+                        .collect(),
+                )
+            };
+            graph.inputs().iter().map(values).collect::<Vec<Values>>()
+        };
+        let inputs: Vec<Vec<Values>> = (0..steps).map(step).collect();
+        let samples = folder.path().join("samples.npz");
+        write(&samples, &graph, &inputs);
+        let from = MeasuredFrom::Samples { path: samples, reading: Reading::default(), threads: 1 };
+        let bounds = compile(&model(&graph), &options(from), &mut Silent).unwrap().manifest.unwrap().bounds;
+        (bounds.trace.is_some(), bounds.period_ps.unwrap().upper.is_some(), bounds.latency_ps.unwrap().upper)
+    };
+    let (traced, bounded, _) = upper(8);
+    assert!(traced && bounded);
+    assert_eq!(upper(5000), (false, false, None));
+}
+
 /// A profile with one byte changed is read or refused, nothing else.
 #[test]
 fn damaged_profiles_are_refused() {

@@ -106,7 +106,7 @@ fn bounds(manifest: &Manifest) -> String {
         out.push_str(&format!("lower bound from {} ({})\n", b.binding.resource.text(), place(&b.binding)));
     }
     out.push_str(&optimality(b));
-    out.push_str(&trace(b));
+    out.push_str(&trace(manifest));
     out.push_str(&deadline(b));
     out.push_str(&format!(
         "All times are estimates for the chip alone, for steps with the activity given; nothing was measured on a\n\
@@ -157,8 +157,13 @@ fn optimality(b: &Bounds) -> String {
 }
 
 /// What the traced steps take, one by one.
-fn trace(b: &Bounds) -> String {
-    let Some(t) = &b.trace else { return String::new() };
+fn trace(manifest: &Manifest) -> String {
+    let Some(t) = &manifest.bounds.trace else {
+        return match manifest.inputs.activity.source.as_str() {
+            "measured" => "steps one by one too many steps or events in a sample: only the mean step is bounded, from below\n".into(),
+            _ => String::new(),
+        };
+    };
     let steps = t.samples.saturating_mul(t.steps);
     let mut states: Vec<(State, u64)> = t.states.iter().map(|(state, n)| (*state, *n)).collect();
     states.sort_by_key(|(_, n)| std::cmp::Reverse(*n));

@@ -242,6 +242,9 @@ impl Job<'_> {
             period.upper = traced.bounds.busiest_step_ps.upper;
             inference = traced.bounds.inference_time_ps;
             latency = traced.latency_ps;
+        } else if self.recorded.is_some() {
+            // Without the steps nothing is known of the busiest one.
+            [&mut period, &mut inference, &mut latency].into_iter().for_each(|range| range.upper = None);
         }
         Ok(Bounds {
             period_of: PeriodOf::Step,

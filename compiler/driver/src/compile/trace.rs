@@ -22,7 +22,7 @@ use snnc_place::traffic::{self, Core};
 use super::map::{Job, Mapping};
 use crate::profile::LayerProfile;
 
-/// Steps that are bounded one by one at most; the samples beyond are left out.
+/// Steps that are bounded one by one at most; the samples beyond are left out, and a longer one is not bounded so.
 const MOST_STEPS: usize = 4096;
 
 /// What the traced steps gave.
@@ -40,7 +40,8 @@ struct Step {
 }
 
 impl Job<'_> {
-    /// Bounds on the traced steps; `None` without measured activity.
+    /// Bounds on the traced steps; `None` without measured activity, or when not even one sample was traced or can
+    /// be bounded.
     ///
     /// # Errors
     /// When the profile is not one of this network.
@@ -52,7 +53,10 @@ impl Job<'_> {
         let Some(recorded) = self.recorded.filter(|r| r.traced > 0) else { return Ok(None) };
         let layers = recorded.layers_of(self.network).map_err(|d| vec![d])?;
         let (steps, latency) = (recorded.steps, latency_steps as usize);
-        let samples = recorded.traced.min((MOST_STEPS / (steps + latency)).max(1));
+        let samples = recorded.traced.min(MOST_STEPS / (steps + latency));
+        if samples == 0 {
+            return Ok(None);
+        }
         let limit = self.cores()?;
         let chip = Chip::new(self, mapping);
         let lags = lags(self.network);

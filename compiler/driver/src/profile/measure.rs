@@ -12,7 +12,7 @@ use super::{ActivityProfile, LayerProfile, Source, Trace};
 use crate::sample;
 use crate::simulate::{Fold, Taken, Threads, fold};
 
-/// Events that are kept one by one at most; then the trace ends with the last whole sample.
+/// Events that are kept one by one at most; the trace ends with the last whole sample before.
 const MOST_TRACED: usize = 1 << 24;
 
 /// Runs every sample through a network in the form in which it is mapped and counts the events of its inputs
@@ -39,9 +39,7 @@ pub fn measure(
                 counter.count(positions, tracing.open);
             }
         }
-        if taken.last {
-            tracing.end(&mut counters);
-        }
+        tracing.check(&mut counters, taken.last);
         Ok(())
     };
     let machine = Simulator::new(graph, Execution::EventDriven);
@@ -144,20 +142,20 @@ struct Tracing {
 }
 
 impl Tracing {
-    /// A sample has ended; it is kept when there is room, and as the first in any case: a profile without a
-    /// trace would bound no step.
-    fn end(&mut self, counters: &mut [Counter]) {
+    /// A piece of a sample, maybe the last, was counted; the sample is kept while there is room. A long one is
+    /// dropped before it has ended, so that it is never held.
+    fn check(&mut self, counters: &mut [Counter], last: bool) {
         if !self.open {
             return;
         }
         let events: usize = counters.iter().map(|c| c.trace.events()).sum();
-        if self.samples > 0 && events > MOST_TRACED {
+        if events > MOST_TRACED {
             self.open = false;
             counters.iter_mut().for_each(|c| c.trace.truncate(c.whole));
-            return;
+        } else if last {
+            self.samples += 1;
+            counters.iter_mut().for_each(|c| c.whole = c.trace.steps());
         }
-        self.samples += 1;
-        counters.iter_mut().for_each(|c| c.whole = c.trace.steps());
     }
 }
 

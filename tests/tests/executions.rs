@@ -4,7 +4,8 @@
 
 use proptest::prelude::*;
 use snnc_ir::graph::Graph;
-use snnc_ir::graph::op::{Input, Op, Values as Range};
+use snnc_ir::graph::op::{Bias, Input, Op, Values as Range};
+use snnc_ir::graph::param::Param;
 use snnc_ir::graph::verify::verify;
 use snnc_ir::sim::{Counts, Execution, Simulator, Values};
 use snnc_ir::text;
@@ -102,6 +103,18 @@ const WIDE_WEIGHTS: Config = Config { weight_bits: 31, ..Config::INTEGER };
 const LARGE: Config = Config { channels: 20, size: 12, layers: 4, ..Config::INTEGER };
 const LARGE_REAL: Config = Config { channels: 20, size: 12, layers: 4, ..Config::REAL };
 
+/// The same with a bias of its own for every output of a convolution.
+fn by_neuron(mut graph: Graph) -> Graph {
+    for node in &mut graph.nodes {
+        let shape = node.shape;
+        if let Op::Conv2d(conv) = &mut node.op {
+            let values = (0..shape.len()).map(|k| (k % 7) as i32 - 3).collect();
+            conv.bias = Some(Bias::Integer(Param::PerNeuron(values)));
+        }
+    }
+    graph
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 384, ..ProptestConfig::default() })]
 
@@ -124,6 +137,11 @@ proptest! {
     fn wide_inputs((graph, inputs) in graph_and_inputs(WIDE_WEIGHTS), shift in 0u32..31) {
         let (graph, inputs) = louder(graph, inputs, shift);
         same(&graph, &inputs)?;
+    }
+
+    #[test]
+    fn biases_by_neuron((graph, inputs) in graph_and_inputs(Config::INTEGER)) {
+        same(&by_neuron(graph), &inputs)?;
     }
 
     #[test]

@@ -5,6 +5,7 @@ use super::axis::{Axis, Spans};
 use super::gather::Gather;
 use super::layout;
 use crate::graph::op::{Bias, Op};
+use crate::graph::param::Param;
 use crate::graph::shape::Shape;
 
 /// A connection made ready: a linear layer is a convolution with one place.
@@ -23,7 +24,7 @@ pub(super) struct Connect<E> {
     kernel: [usize; 2],
     /// By input channel, kernel row, slot of the kernel column, output channel of the group.
     weights: Vec<E>,
-    /// One value per output channel.
+    /// One value per output channel, or one per output, channels last.
     bias: Option<Vec<E>>,
     /// Of a factor per channel: the factors and the bias (or nothing), repeated to rows of some length.
     scale: Option<(Vec<E>, Vec<E>)>,
@@ -50,7 +51,9 @@ impl<E: Element> Connect<E> {
         let channels = (!layout::is_same(source)).then_some(source.c);
         let with = |bias: &Option<Bias>| {
             let param = bias.as_ref().and_then(E::bias)?;
-            Some((0..output.c).map(|c| param.at(c * output.plane(), output.plane())).collect::<Vec<E>>())
+            let places = if matches!(param, Param::PerNeuron(_)) { output.len() } else { output.c };
+            let at = |p: usize| param.at(layout::outside(output, p), output.plane());
+            Some((0..places).map(at).collect::<Vec<E>>())
         };
         match op {
             Op::Conv2d(conv) => {
@@ -79,7 +82,8 @@ impl<E: Element> Connect<E> {
                     }
                 }
                 let bias = with(&conv.bias);
-                let plain = conv.groups == 1 && conv.dilation == [1, 1];
+                let by_channel = bias.as_ref().is_none_or(|bias| bias.len() == out);
+                let plain = conv.groups == 1 && conv.dilation == [1, 1] && by_channel;
                 let gather = E::integers(weights).filter(|_| plain).map(|weights| {
                     let weight = |o: usize, ci: usize, ky: usize, kx: usize| {
                         weights[((o * per_group + ci) * kh + ky) * kw + kx]
@@ -88,7 +92,7 @@ impl<E: Element> Connect<E> {
                     Gather::new(rows, cols, [per_group, out], bias, weight)
                 });
                 let fixed = conv.stride == [1, 1] && conv.pad == [0; 4];
-                let factors = fixed && [outs, per_group, kh, kw] == [1; 4];
+                let factors = fixed && by_channel && [outs, per_group, kh, kw] == [1; 4];
                 let rows_of = |v: &[E]| v.repeat(256usize.div_ceil(source.c));
                 let scale = factors.then(|| (rows_of(&ready), bias.as_deref().map_or(Vec::new(), rows_of)));
                 Some(Self {
@@ -239,7 +243,7 @@ impl<E: Element> Connect<E> {
     }
 }
 
-/// Fills sums with what they start from: the bias of their channel, or zero.
+/// Fills sums with what they start from: their bias, or zero.
 pub(super) fn start<E: Element>(sums: &mut [E], bias: Option<&[E]>) {
     match bias {
         None => sums.fill(E::default()),

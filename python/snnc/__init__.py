@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from .compiler import CompilerWarning, compare, compile, inspect, profile, simulate
+from .compiler import CompilerWarning, compare, compile, explain, inspect, profile, simulate
 from .errors import CompilerError, Diagnostic, ExportError, SnncError
+from .explanation import Explanation
 from .manifest import Comparison, Manifest, ManifestError
 from .results import Layer, LayerActivity, Network, Simulation
 
@@ -24,6 +25,7 @@ __all__ = [
     "CompilerError",
     "CompilerWarning",
     "Diagnostic",
+    "Explanation",
     "ExportError",
     "Layer",
     "LayerActivity",
@@ -34,6 +36,7 @@ __all__ = [
     "SnncError",
     "compare",
     "compile",
+    "explain",
     "export",
     "inspect",
     "profile",

@@ -15,6 +15,7 @@ import numpy as np
 
 from .binary import run
 from .errors import CompilerError, Diagnostic, SnncError
+from .explanation import Explanation
 from .manifest import Comparison, Manifest, comparison
 from .results import Array, Layer, Network, Simulation
 
@@ -119,6 +120,11 @@ def compile(
     max_cores: int | None = None,
     chips: int | None = None,
     period: str | None = None,
+    effort: int | None = None,
+    pareto: bool = False,
+    mapping: str | PathLike[str] | None = None,
+    like: str | PathLike[str] | None = None,
+    against: str | PathLike[str] | None = None,
     chip: str | PathLike[str] | None = None,
     verify: bool = False,
     **reading: Any,
@@ -140,6 +146,11 @@ def compile(
         max_cores: Use at most so many cores.
         chips: Number of chips, 1 by default.
         period: Deadline of one step, for example ``"20us"``.
+        effort: How hard the search tries, 0 to 3; 1 by default.
+        pareto: Give the front of time and cores too, as ``pareto`` of the manifest.
+        mapping: A file with a mapping by hand, which is checked and bounded, or pins a part of the search.
+        like: The bundle of another mapping, whose cores are kept in place where nothing forces a move.
+        against: The bundle of another mapping, whose points ``floorline.svg`` shows too; needs ``output``.
         chip: A chip file in place of the one that the compiler has.
         verify: Run the network before and after each phase, and on its cores.
         reading: How ``samples`` are read: ``limit``, ``encode``, ``max``, ``threshold``, ``seed``, ``bin``,
@@ -158,18 +169,43 @@ def compile(
         "max-cores": max_cores,
         "chips": chips,
         "period": period,
+        "effort": effort,
+        "mapping": None if mapping is None else fspath(mapping),
+        "like": None if like is None else fspath(like),
+        "against": None if against is None else fspath(against),
         "chip": None if chip is None else fspath(chip),
         "output": None if output is None else fspath(output),
         "emit": ",".join(emit) or None,
         "profile": None if profile is None else fspath(profile),
     }
-    flags = [*_reading(**reading), *(["--verify"] if verify else [])]
+    flags = [*_reading(**reading), *(["--verify"] if verify else []), *(["--pareto"] if pareto else [])]
     with model_file(model) as path, tempfile.TemporaryDirectory(prefix="snnc-") as folder:
         if samples is not None:
             given["input"] = _sample_file(samples, None, Path(folder))
         text, found = call(["compile", path, "--target", target, *options(**given), *flags, *shapes(shape)])
     tell(found)
     return Manifest.from_json(text)
+
+
+def explain(bundle: Manifest | str | PathLike[str], layer: str) -> Explanation:
+    """How a layer was mapped and why: rules, choice and runner-up, loads, the time of each term, what binds.
+
+    Args:
+        bundle: A manifest, the folder of a bundle, or its ``manifest.json``.
+        layer: Name of a layer, or of an ONNX node that it was made of.
+
+    Raises:
+        CompilerError: There is no such layer, or the file is no manifest; the diagnostic says what is near.
+    """
+    with tempfile.TemporaryDirectory(prefix="snnc-") as folder:
+        path = Path(folder) / "manifest.json"
+        if isinstance(bundle, Manifest):
+            path.write_text(bundle.to_json(), "utf-8")
+        else:
+            path = Path(bundle)
+        command = ["explain", str(path), "--layer", layer]
+        text, _ = call(command)
+        return Explanation.from_json(json.loads(text), run(command).stdout)
 
 
 def profile(

@@ -142,10 +142,10 @@ def test_a_comparison() -> None:
         )
     ]
     assert re_split(lines[1]) == [
-        *("a", "loihi2", "11", "1", "313 ns", "8.70 µs", "410 ns"),
+        *("a", "loihi2", "17", "1", "174 ns", "7.87 µs", "410 ns"),
         *("traffic-bound", "messages in (lif3)", "0.0 %", "undecided"),
     ]
-    assert re_split(lines[2])[1:6] == ["other", "11", "1", "unknown", "unknown"]
+    assert re_split(lines[2])[1:6] == ["other", "17", "1", "unknown", "unknown"]
     assert lines[3] == "c  does not fit"
     html = table._repr_html_()
     ElementTree.fromstring(html)

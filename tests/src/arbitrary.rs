@@ -23,6 +23,7 @@ use choices::Choices;
 use proptest::prelude::*;
 use snnc_ir::graph::op::{Input, Op, Values};
 use snnc_ir::graph::{Graph, Number};
+use snnc_ir::neuron::{Compare, Model, Neuron, Reset, Timing};
 use snnc_ir::sim;
 
 /// A kind of layer.
@@ -160,6 +161,10 @@ impl Config {
         ..Self::INTEGER
     };
 
+    /// The same with the spiking neurons that Loihi 1 has too; [`of_fixed_form`] makes them its own.
+    pub const LOIHI1: Self =
+        Self { families: &[Family::If, Family::Lif, Family::Cuba], binary_inputs: true, ..Self::LOIHI2 };
+
     /// A chain of integer convolutions, each with integrate-and-fire neurons, and sum pools: the form
     /// that Speck runs.
     pub const SPECK: Self = Self {
@@ -186,6 +191,21 @@ impl Config {
 /// Networks that pass the verifier.
 pub fn graph(config: Config) -> impl Strategy<Value = Graph> + Clone {
     choices(192).prop_map(move |c| Builder::new(config, Choices::new(c)).finish())
+}
+
+/// The network with the comparison and the thresholds that Loihi 1 has.
+pub fn of_fixed_form(mut graph: Graph) -> Graph {
+    for (k, node) in graph.nodes.iter_mut().enumerate() {
+        let Op::Neuron(neuron) = &mut node.op else { continue };
+        let Neuron::Integer(spec, _) = neuron.as_mut() else { continue };
+        let Model::Spiking(m) = &mut spec.model else { continue };
+        m.compare = Compare::Greater;
+        m.threshold = m.threshold.map(|t| t / 64 * 64 + 64);
+        if k % 2 == 0 {
+            m.reset = Reset::Zero(Timing::Same);
+        }
+    }
+    graph
 }
 
 /// Networks that pass the verifier, each with values for its inputs in every step.

@@ -16,7 +16,7 @@
 use snnc_driver::pass::fold::fold;
 use snnc_driver::pass::retime::retime;
 use snnc_driver::registry::quantiser;
-use snnc_eqsat::normalise::normalise;
+use snnc_eqsat::space::normalise;
 use snnc_ir::diag::Diagnostic;
 use snnc_ir::graph::Graph;
 use snnc_ir::graph::verify::verify;
@@ -81,7 +81,7 @@ fn retimed(graph: Graph) -> Result<Graph, Vec<String>> {
 
 /// Retimed, as a network of populations and projections.
 fn normalised(graph: Graph) -> Result<Graph, Vec<String>> {
-    normalise(&retimed(graph)?).map(|n| n.to_graph()).map_err(told)
+    normalise(&retimed(graph)?).map(|space| space.network.to_graph()).map_err(told)
 }
 
 fn told(list: Vec<Diagnostic>) -> Vec<String> {

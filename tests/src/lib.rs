@@ -6,6 +6,7 @@ pub mod corpus;
 pub mod filetest;
 pub mod flat;
 pub mod golden;
+pub mod mappings;
 pub mod onnx_builder;
 pub mod pb;
 pub mod replay;

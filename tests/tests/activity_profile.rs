@@ -141,26 +141,34 @@ fn check_loads(manifest: &Manifest, graph: &Graph, inputs: &[Vec<Values>]) {
         let shape = graph.node(layer).shape;
         let (mut stored, mut nonzero, mut arriving) = (0, 0, 0);
         let mut reads: BTreeMap<NodeId, Vec<bool>> = BTreeMap::new();
-        for connection in connections(graph, layer) {
+        let encoding = &manifest.layers.iter().find(|l| l.name == part.layer).unwrap().encoding;
+        for (k, connection) in connections(graph, layer).into_iter().enumerate() {
+            // Lists of non-zero weights have nothing else to execute, and an axon only where they have an entry.
+            let all = encoding.split('+').nth(k).unwrap_or(encoding) != "sparse";
             let node = graph.node(connection);
             let weights = graph.weights(node.op.weights().unwrap());
             let source = population(graph, node.inputs[0]);
             let counts = &events[&source];
             let mut read = vec![false; counts.len()];
+            let mut listed = vec![false; counts.len()];
             for at in positions(graph, layer, &part.slice) {
                 let place = match &node.op {
                     Op::Linear(_) => (at, 0, 0),
                     _ => (at / shape.plane(), at % shape.plane() / shape.w, at % shape.w),
                 };
                 taps(&node.op, graph.node(node.inputs[0]).shape, place, |tap| {
-                    stored += counts[tap.source];
+                    let set = weights.integer(tap.weight) != Some(0);
                     read[tap.source] = true;
-                    if weights.integer(tap.weight) != Some(0) {
+                    if all || set {
+                        stored += counts[tap.source];
+                        listed[tap.source] = true;
+                    }
+                    if set {
                         nonzero += counts[tap.source];
                     }
                 });
             }
-            arriving += read.iter().zip(counts).filter(|(r, _)| **r).map(|(_, n)| n).sum::<u64>();
+            arriving += listed.iter().zip(counts).filter(|(r, _)| **r).map(|(_, n)| n).sum::<u64>();
             let known = reads.entry(source).or_insert_with(|| vec![false; counts.len()]);
             known.iter_mut().zip(read).for_each(|(known, read)| *known |= read);
         }

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use snnc_driver::Silent;
-use snnc_driver::compile::compile;
+use snnc_driver::compile::{GivenMapping, compile};
 use snnc_driver::model::{Model, ModelOptions};
 use snnc_driver::pass::fold;
 use snnc_driver::registry;
@@ -129,10 +129,21 @@ fn output_axons_are_one_for_each_core_that_reads() {
             assert_eq!(used(core, "AxonOut"), slice.channels[1] - slice.channels[0]);
         }
     }
-    // One core for the first layer would need 9000.
-    let (manifest, _) = case("fan_out_fewest_cores").compile();
+    // In lists of all weights the second layer takes nine cores, so that one core for the first would need 9000.
+    let options =
+        snnc_driver::compile::Options { mapping: Some(dense()), ..case("fan_out_fewest_cores").options() };
+    let manifest = compile(&case("fan_out").model(), &options, &mut Silent).unwrap().manifest.unwrap();
     assert_eq!(part_of(&manifest, "lif2").len(), 9);
     assert!(part_of(&manifest, "lif1").len() >= 3);
+}
+
+/// The second layer of "fan_out" with all of its weights listed.
+fn dense() -> GivenMapping {
+    GivenMapping::parse(
+        "mapping.json",
+        r#"{"schema": "snnc-mapping/1", "layers": [{"layer": "lif2", "encoding": "dense"}]}"#,
+    )
+    .unwrap()
 }
 
 /// In "branches" the second layer reads the first by a 3x3 kernel with padding 1: a position is read by a
@@ -193,6 +204,7 @@ fn a_cut_of_few_cores_that_reaches_too_far_is_refused() {
     let model = case("fan_out").model();
     let options = |max_cores| snnc_driver::compile::Options {
         max_cores: Some(max_cores),
+        mapping: Some(dense()),
         ..case("fan_out_fewest_cores").options()
     };
     // Nine cores for the synapses of the second layer, three for the axons of the first.

@@ -11,17 +11,18 @@ use snnc_driver::mapped::{self, MappedNetwork};
 use snnc_driver::model::Model;
 use snnc_driver::pass::retime::retime;
 use snnc_driver::verify::Stimulus;
-use snnc_eqsat::normalise::normalise;
+use snnc_eqsat::space::normalise;
 use snnc_ir::diag::Code;
 use snnc_ir::graph::op::{Input, Op, Values as Range};
 use snnc_ir::graph::param::Param;
 use snnc_ir::graph::verify::verify;
 use snnc_ir::graph::{Graph, Number};
-use snnc_ir::neuron::{Compare, Model as NeuronModel, Neuron, Reset, Timing};
+use snnc_ir::neuron::{Model as NeuronModel, Neuron};
 use snnc_ir::sim::{Execution, Simulator, Values};
 use snnc_ir::text;
+use snnc_machine::load::Load;
 use snnc_machine::manifest::{Manifest, Part};
-use snnc_tests::arbitrary::{Config, Family, graph_and_inputs};
+use snnc_tests::arbitrary::{Config, graph_and_inputs, of_fixed_form};
 use snnc_tests::golden::{Case, LOIHI1, LOIHI2};
 
 /// The outputs of a graph in every step; zeros go in when the inputs have run out.
@@ -45,25 +46,6 @@ fn outputs(graph: &Graph, inputs: &[Vec<Values>], steps: usize) -> Vec<Vec<Value
 
 fn options(target: &str) -> Options {
     Options { activity: Some("0.3".into()), verify: true, ..Options::new(target) }
-}
-
-/// Spiking neurons that Loihi 1 has too.
-const LOIHI1_NETS: Config =
-    Config { families: &[Family::If, Family::Lif, Family::Cuba], binary_inputs: true, ..Config::LOIHI2 };
-
-/// The network with the comparison and the thresholds that Loihi 1 has.
-fn of_fixed_form(mut graph: Graph) -> Graph {
-    for (k, node) in graph.nodes.iter_mut().enumerate() {
-        let Op::Neuron(neuron) = &mut node.op else { continue };
-        let Neuron::Integer(spec, _) = neuron.as_mut() else { continue };
-        let NeuronModel::Spiking(m) = &mut spec.model else { continue };
-        m.compare = Compare::Greater;
-        m.threshold = m.threshold.map(|t| t / 64 * 64 + 64);
-        if k % 2 == 0 {
-            m.reset = Reset::Zero(Timing::Same);
-        }
-    }
-    graph
 }
 
 /// One sample.
@@ -168,9 +150,9 @@ proptest! {
         let Ok(retimed) = retime(&graph, 1) else { return Ok(()) };
         match normalise(&retimed.graph) {
             Err(list) => prop_assert!(list.iter().all(|d| may_be_refused(d.code)), "{list:?}"),
-            Ok(network) => {
-                let lowered = network.to_graph();
-                prop_assert_eq!(verify(&lowered), Ok(()));
+            Ok(space) => {
+                let lowered = space.network.to_graph();
+                prop_assert_eq!(verify(&lowered), Ok(()), "{}\n{}", text::print(&retimed.graph), text::print(&lowered));
                 let steps = inputs.len() + retimed.latency_steps as usize;
                 let (before, after) = (outputs(&retimed.graph, &inputs, steps), outputs(&lowered, &inputs, steps));
                 prop_assert_eq!(before, after, "{}\n{}", text::print(&retimed.graph), text::print(&lowered));
@@ -184,7 +166,7 @@ proptest! {
     }
 
     #[test]
-    fn cores_of_loihi1_compute_what_the_graph_computes((graph, inputs) in graph_and_inputs(LOIHI1_NETS)) {
+    fn cores_of_loihi1_compute_what_the_graph_computes((graph, inputs) in graph_and_inputs(Config::LOIHI1)) {
         runs_as_mapped(&of_fixed_form(graph), &inputs, "loihi1")?;
     }
 }
@@ -239,13 +221,20 @@ fn when_all_neurons_fire_the_loads_are_what_the_cores_do() {
         }
         assert!(network.populations().all(|id| sim.events(id) == lowered.node(id).shape.len() as u64));
         for (core, counts) in manifest.cores.iter().zip(sim.counts()) {
-            let load = &core.parts[0].load;
+            let load = core.parts.iter().fold(Load::default(), |sum, part| sum.plus(part.load));
             let at = format!("{} on {}, core {}", case.name, case.target, core.id);
-            assert_eq!(counts.synops * 1000, load.synops.upper, "{at}");
-            assert_eq!(counts.messages_out * 1000, load.messages_out.upper, "{at}");
-            if !reads_twice(&manifest, &core.parts[0]) {
-                assert_eq!(counts.messages_in * 1000, load.messages_in.upper, "{at}");
+            let encoding =
+                |part: &Part| &manifest.layers.iter().find(|l| l.name == part.layer).unwrap().encoding;
+            // The simulator multiplies with stored zeros, which lists of non-zero weights leave out.
+            if core.parts.iter().any(|p| encoding(p).contains("sparse")) {
+                assert!(counts.synops * 1000 >= load.synops.upper, "{at}");
+            } else {
+                assert_eq!(counts.synops * 1000, load.synops.upper, "{at}");
+                if core.parts.len() == 1 && !reads_twice(&manifest, &core.parts[0]) {
+                    assert_eq!(counts.messages_in * 1000, load.messages_in.upper, "{at}");
+                }
             }
+            assert!(counts.messages_out * 1000 <= load.messages_out.upper, "{at}");
             // A neuron of Loihi 1 may take two compartments.
             let compartments = load.updates.upper / (counts.updates * 1000);
             assert_eq!(counts.updates * 1000 * compartments, load.updates.upper, "{at}");

@@ -13,7 +13,7 @@ use snnc_driver::pass::retime::{Retimed, retime};
 use snnc_driver::phase::Phase;
 use snnc_driver::verify::{Generated, Stimulus, Verifier, exact, loss, rounded};
 use snnc_driver::{Observer, Silent, registry};
-use snnc_eqsat::normalise::normalise;
+use snnc_eqsat::space::normalise;
 use snnc_ir::diag::{Code, Diagnostic};
 use snnc_ir::graph::op::Op;
 use snnc_ir::graph::param::Param;
@@ -47,7 +47,7 @@ impl Phases {
         let folded = fold(&model);
         let quantised = target.quantise(&folded).unwrap().graph;
         let retimed = retime(&quantised, target.edge_delay()).unwrap();
-        let lowered = normalise(&retimed.graph).unwrap().to_graph();
+        let lowered = normalise(&retimed.graph).unwrap().network.to_graph();
         let (manifest, bundle) = case.compile();
         let emitted = text::parse_with_blob(&bundle.network, &bundle.weights).unwrap();
         assert_eq!(text::print(&emitted), text::print(&lowered));

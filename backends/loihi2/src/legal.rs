@@ -2,26 +2,13 @@
 
 use snnc_ir::diag::{Code, Diagnostic, Location};
 use snnc_ir::graph::op::Op;
-use snnc_machine::network::{Layer, Network};
-use snnc_machine::target::Implementation;
+use snnc_machine::network::Network;
 
 use crate::fixed;
 use crate::rules::Rules;
 
 /// Widest weight that a synapse stores.
 const MAX_BITS: u32 = 8;
-
-/// How a layer's connections are stored: `conv` shares one kernel over all positions of a core, `dense`
-/// lists every target of every input, `mixed` is a population with both kinds.
-pub fn implementation(layer: &Layer) -> Implementation {
-    let linear = layer.projections.iter().filter(|p| matches!(p.op, Op::Linear(_))).count();
-    let encoding = match linear {
-        0 => "conv",
-        n if n == layer.projections.len() => "dense",
-        _ => "mixed",
-    };
-    Implementation { encoding }
-}
 
 /// Every rule that a layer breaks whatever its tile.
 pub fn check(network: &Network, index: usize, rules: &Rules) -> Vec<Diagnostic> {

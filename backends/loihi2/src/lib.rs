@@ -6,16 +6,24 @@
 //! - [`quantise`]: a real network in the chip's integers.
 //! - [`legal`]: what the chip can run at all.
 //! - [`fixed`]: what neurons of a fixed form cannot be, Loihi 1's.
+//! - [`encoding`]: how connections are stored.
 //! - [`memory`], [`axons`]: registers and memory of a core.
-//! - [`tile`]: tiles of a layer and the loads that they mean.
+//! - [`menu`]: the tiles of a layer.
+//! - [`tile`]: how a layer is cut, and the loads that this means.
+//! - [`price`]: what many tiles cost.
+//! - [`least`]: what no mapping of a layer can do without.
 //!
 //! `README.md` says where the numbers and rules come from and where public knowledge ends.
 #![forbid(unsafe_code)]
 
 pub mod axons;
+pub mod encoding;
 pub mod fixed;
+pub mod least;
 pub mod legal;
 pub mod memory;
+pub mod menu;
+pub mod price;
 pub mod quantise;
 pub mod rules;
 pub mod tile;
@@ -28,12 +36,14 @@ use snnc_machine::chip::ChipFile;
 use snnc_machine::floorline::Rates;
 use snnc_machine::load::Load;
 use snnc_machine::manifest::Assumption;
-use snnc_machine::network::Network;
 use snnc_machine::network::field::Grid;
+use snnc_machine::network::{Block, Network};
 use snnc_machine::quantise::{Quantise, QuantisedGraph};
-use snnc_machine::target::{Choice, Implementation, Least, Part, Refusal, Target, Tile};
+use snnc_machine::target::{Choice, Implementation, Least, Memory, Part, Price, Refusal, Target, Tile};
 
+use memory::{Mapped, Need};
 use rules::Rules;
+use tile::Cuts;
 
 /// The built-in chip file of Loihi 2.
 pub const CHIP: &str = include_str!("../chip.toml");
@@ -86,11 +96,12 @@ impl Target for Loihi {
         layer: usize,
     ) -> Result<Vec<Implementation>, Vec<Diagnostic>> {
         let broken = legal::check(network, layer, &self.rules);
-        if broken.is_empty() { Ok(vec![legal::implementation(&network.layers[layer])]) } else { Err(broken) }
+        if broken.is_empty() { Ok(encoding::implementations(&network.layers[layer])) } else { Err(broken) }
     }
 
-    fn tiles(&self, network: &Network, layer: usize, _how: Implementation, max_cores: u64) -> Vec<Tile> {
-        tile::menu(&network.layers[layer], max_cores)
+    fn tiles(&self, network: &Network, layer: usize, how: Implementation, max_cores: u64) -> Vec<Tile> {
+        let encodings = encoding::of(&network.layers[layer], how);
+        menu::menu(network, layer, &encodings, &self.rules, max_cores)
     }
 
     fn loads(
@@ -100,28 +111,74 @@ impl Target for Loihi {
         choice: Choice,
         profile: &Profile,
     ) -> Result<Vec<Part>, Refusal> {
-        let consumers = network.consumers();
-        let is_output = network.outputs.iter().any(|o| o.layer == layer);
+        let how = choice.implementation;
         let this = &network.layers[layer];
-        let grid = tile::grid(this, choice.tile, profile, self.weighing);
+        let encodings = encoding::of(this, how);
+        let grid = Cuts::new(this, &encodings, profile, self.weighing).grid(choice.tile);
+        let mapped = Mapped::of(network, layer);
         let mut out = Vec::with_capacity(choice.tile.cores() as usize);
         for block in grid.blocks(this.fan_in()) {
-            let memory = memory::use_of(network, this, &consumers[layer], is_output, &block, &self.rules);
+            let memory = Need::of(&self.rules, this, &encodings, mapped, &block).memory(&self.rules.caps);
             memory::check(&memory)?;
-            out.push(Part { block, memory, load: Load::default() });
+            out.push(Part { block, how, memory, load: Load::default() });
         }
-        for (part, load) in out.iter_mut().zip(self.loads_of(network, layer, &grid, profile)) {
+        let loads = self.loads_of(network, layer, how, &grid, profile);
+        for (part, load) in out.iter_mut().zip(loads) {
             part.load = load;
         }
         Ok(out)
     }
 
-    fn loads_of(&self, network: &Network, layer: usize, grid: &Grid, profile: &Profile) -> Vec<Load> {
-        tile::loads(&network.layers[layer], &profile.layers[layer], grid, profile, &self.rules)
+    fn prices(
+        &self,
+        network: &Network,
+        layer: usize,
+        how: Implementation,
+        tiles: &[Tile],
+        profile: &Profile,
+    ) -> Vec<Result<Price, Refusal>> {
+        price::prices(network, layer, how, tiles, profile, (&self.rules, self.weighing))
+    }
+
+    fn part(
+        &self,
+        network: &Network,
+        layer: usize,
+        how: Implementation,
+        block: &Block,
+        profile: &Profile,
+    ) -> Result<Part, Refusal> {
+        let this = &network.layers[layer];
+        let encodings = encoding::of(this, how);
+        let mapped = Mapped::of(network, layer);
+        let memory = Need::of(&self.rules, this, &encodings, mapped, block).memory(&self.rules.caps);
+        memory::check(&memory)?;
+        let load = self.loads_of(network, layer, how, &Grid::of(block), profile);
+        Ok(Part { block: block.clone(), how, memory, load: load.first().copied().unwrap_or_default() })
+    }
+
+    fn loads_of(
+        &self,
+        network: &Network,
+        layer: usize,
+        how: Implementation,
+        grid: &Grid,
+        profile: &Profile,
+    ) -> Vec<Load> {
+        let this = &network.layers[layer];
+        tile::loads(this, &encoding::of(this, how), &profile.layers[layer], grid, profile, &self.rules)
     }
 
     fn least(&self, network: &Network, layer: usize, profile: &Profile) -> Least {
-        tile::least(&network.layers[layer], profile, &self.rules)
+        least::least(network, layer, profile, &self.rules)
+    }
+
+    fn shares_cores(&self) -> bool {
+        self.rules.caps.neuron_groups.is_some()
+    }
+
+    fn share(&self, parts: &[&Part]) -> Result<Vec<Memory>, Refusal> {
+        memory::share(&self.rules, parts)
     }
 
     fn assign(&self, network: &Network, parts: &mut [(usize, Part)]) -> Result<(), (usize, Refusal)> {
@@ -149,6 +206,11 @@ type Rule = (&'static str, &'static str, &'static str);
 /// Rules of both generations.
 const SHARED: &[Rule] = &[
     (
+        "sparse_lists",
+        "assumed",
+        "lists of non-zero weights, one per source neuron, take the header and the entries with a target that other lists take; only their entries are executed",
+    ),
+    (
         "stored_zeros",
         "assumed",
         "whether stored zero weights are executed is not public: lower bounds leave them out, nominal and upper loads count them",
@@ -165,12 +227,17 @@ const PROGRAMMED: &[Rule] = &[
     (
         "axon_map",
         "inferred",
-        "entries per position for a convolution that reads the layer, per neuron otherwise; the published tables show twice that for some layers",
+        "entries per position for a convolution that reads the layer, per neuron otherwise and for one in lists of non-zero weights; the published tables show twice that for some layers",
     ),
     (
         "conv_memory",
         "inferred",
         "words per shared kernel position; the published tables show one word more for some strided layers",
+    ),
+    (
+        "core_sharing",
+        "inferred",
+        "parts of different layers share a core as far as groups of neurons and every other resource, added up, are within their caps; the published tables count groups, but print no core with two layers",
     ),
     ("dense_memory", "inferred", "words per input axon; agrees with every published row"),
     (

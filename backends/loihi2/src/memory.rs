@@ -3,14 +3,24 @@
 //! For Loihi 2 the rules were inferred from tables that the vendor's compiler printed in public notebooks,
 //! for Loihi 1 they are those of nengo-loihi; README.md says how well each one is founded.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
-
 use snnc_ir::graph::op::{Conv2d, Op};
-use snnc_machine::network::{Arrivals, Block, Layer, Network, Projection, Way, field};
-use snnc_machine::target::{Memory, Refusal};
+use snnc_machine::activity::Events;
+use snnc_machine::network::field::{Alike, Grid};
+use snnc_machine::network::{Arrivals, Block, Layer, Listed, Network, Projection, Way, field};
+use snnc_machine::target::{Memory, Part, Refusal};
 
-use crate::rules::{AxonsOut, Lists, Rules};
+use crate::encoding::Encoding;
+use crate::rules::{AxonsOut, Caps, Lists, Rules};
+
+/// Input axons of a convolution that is stored by kernel position: one or two by the vendor's tables.
+pub const CONV_AXONS: u64 = 2;
+
+/// Name of the axon map.
+pub const AXON_MAP: &str = "AxonMap";
+/// Name of synaptic memory.
+pub const SYNAPSES: &str = "Synapses";
+/// Name of the pool.
+pub const TOTAL: &str = "Total";
 
 /// Bits of a synaptic word.
 const WORD: u64 = 64;
@@ -27,140 +37,233 @@ pub fn stored_bits(bits: u32) -> u64 {
 impl Lists {
     /// Words that a list of `entries` entries of `bits` bits takes, targets included.
     pub fn words(&self, entries: u64, bits: u64) -> u64 {
+        if entries <= self.entries {
+            return (self.header + entries.saturating_mul(bits)).div_ceil(WORD);
+        }
         let one = |n: u64| (self.header + n.saturating_mul(bits)).div_ceil(WORD);
         let (full, rest) = (entries / self.entries, entries % self.entries);
-        if full == 0 { one(rest) } else { full * one(self.entries) + if rest > 0 { one(rest) } else { 0 } }
+        full * one(self.entries) + if rest > 0 { one(rest) } else { 0 }
+    }
+
+    /// Bits of the target of an entry in lists of weights that are not zero: those of other lists with targets.
+    pub fn sparse_index(&self) -> u64 {
+        self.dense_index.max(self.conv_index)
     }
 }
 
-/// Along an axis of a convolution: the kernel elements through which an input position reaches a range of
-/// outputs, with the number of positions that do so through the same ones.
-fn reaches(conv: &Conv2d, axis: usize, size: usize, range: &Range<usize>) -> Vec<(u64, u64)> {
-    let mut through: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for out in range.clone() {
-        for k in 0..conv.kernel[2 + axis] {
-            let at = (out * conv.stride[axis] + k * conv.dilation[axis]).checked_sub(conv.pad[axis]);
-            if let Some(at) = at.filter(|at| *at < size) {
-                through.entry(at).or_default().push(k);
+/// Axons and words that a projection takes of a core.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// Input axons.
+    pub axons: u64,
+    /// Words of synaptic memory.
+    pub words: u64,
+}
+
+impl Stored {
+    /// A dense layer has a list for every input, with all neurons of the block.
+    pub fn dense(rules: &Rules, projection: &Projection, inputs: u64, neurons: u64) -> Self {
+        let bits = rules.entry_bits(projection) + rules.lists.dense_index;
+        Self { axons: inputs, words: inputs * rules.lists.words(neurons, bits) }
+    }
+
+    /// Lists by their length: an axon and a list for every source neuron that has a weight into the block.
+    pub fn sparse(rules: &Rules, projection: &Projection, lists: &Arrivals) -> Self {
+        Self { axons: lists.events(), words: words_read(rules, projection, Encoding::Sparse, lists) }
+    }
+
+    /// A convolution: `features` are the channels of the block in a group, each with the number of groups,
+    /// `kinds` the input positions of its rows and columns, `compartments` all of the block.
+    ///
+    /// Stored by kernel position, it takes two axons by the vendor's tables and a list per position. Stored by
+    /// targets, input positions that reach the block through the same kernel elements share a list, and an
+    /// axon leads from each position, which its channels share.
+    pub fn conv(
+        rules: &Rules,
+        projection: &Projection,
+        conv: &Conv2d,
+        features: &[(u64, u64)],
+        kinds: [&[Alike]; 2],
+        compartments: u64,
+    ) -> Self {
+        let bits = rules.entry_bits(projection);
+        let [_, per_group, kh, kw] = conv.kernel;
+        let (lists, index) = (&rules.lists, rules.lists.conv_index);
+        if index == 0 {
+            let words: u64 = features.iter().map(|(f, groups)| groups * lists.words(*f, bits)).sum();
+            return Self { axons: CONV_AXONS, words: words.saturating_mul((per_group * kh * kw) as u64) };
+        }
+        let mut words = 0;
+        for (features, groups) in features {
+            for y in kinds[0] {
+                for x in kinds[1] {
+                    words += groups * lists.words(features * (y.outputs * x.outputs) as u64, bits + index);
+                }
             }
         }
+        let read = |kinds: &[Alike]| kinds.iter().map(|a| a.positions).sum::<u64>();
+        Self {
+            axons: read(kinds[0]) * read(kinds[1]),
+            words: words * per_group as u64 * compartments.div_ceil(lists.reach),
+        }
     }
-    let mut alike: BTreeMap<Vec<usize>, u64> = BTreeMap::new();
-    for elements in through.into_values() {
-        *alike.entry(elements).or_default() += 1;
-    }
-    alike.into_iter().map(|(elements, positions)| (elements.len() as u64, positions)).collect()
-}
 
-/// The lists of a convolution that is stored by targets, for one block and one input channel of each group:
-/// words of each and how many source neurons share it. Input positions that reach the block through the same kernel elements share theirs.
-fn shared_lists(rules: &Rules, conv: &Conv2d, projection: &Projection, block: &Block) -> Vec<(u64, u64)> {
-    let bits = rules.entry_bits(projection) + rules.lists.conv_index;
-    let shape = projection.source_shape;
-    let rows = reaches(conv, 0, shape.h, &block.rows);
-    let cols = reaches(conv, 1, shape.w, &block.cols);
-    let mut out = Vec::new();
-    for (_, features) in field::groups(conv, &block.channels) {
-        for (down, ys) in &rows {
-            for (along, xs) in &cols {
-                out.push((rules.lists.words(features * down * along, bits), ys * xs));
+    /// What a projection takes for one block.
+    pub fn of(rules: &Rules, layer: &Layer, k: usize, encoding: Encoding, block: &Block) -> Self {
+        let projection = &layer.projections[k];
+        match (encoding, &projection.op) {
+            (Encoding::Sparse, _) => {
+                let grid = Grid::of(block);
+                let lists = projection.arrivals(layer.shape, &grid, Events::Each, Listed::NonZero);
+                lists.first().map_or(Self::default(), |lists| Self::sparse(rules, projection, lists))
             }
+            (_, Op::Linear(linear)) => Self::dense(rules, projection, linear.inputs as u64, block.neurons()),
+            (_, Op::Conv2d(conv)) => {
+                let features = field::features(conv, &block.channels);
+                let shape = projection.source_shape;
+                let rows = field::span(conv, 0, shape.h, &block.rows).alike();
+                let cols = field::span(conv, 1, shape.w, &block.cols).alike();
+                let compartments = block.neurons() * rules.compartments(layer);
+                Self::conv(rules, projection, conv, &features, [&rows, &cols], compartments)
+            }
+            _ => Self::default(),
         }
     }
-    out
-}
 
-/// Words of synaptic memory for a block.
-pub fn synapse_words(rules: &Rules, projection: &Projection, block: &Block, compartments: u64) -> u64 {
-    let bits = rules.entry_bits(projection);
-    match &projection.op {
-        Op::Conv2d(conv) if rules.lists.conv_index > 0 => {
-            let once: u64 = shared_lists(rules, conv, projection, block).iter().map(|(words, _)| words).sum();
-            once * conv.kernel[1] as u64 * (block.neurons() * compartments).div_ceil(rules.lists.reach)
-        }
-        Op::Conv2d(conv) => {
-            let [_, per_group, kh, kw] = conv.kernel;
-            let positions = (per_group * kh * kw) as u64;
-            let words = |(_, features): &(usize, u64)| positions * rules.lists.words(*features, bits);
-            field::groups(conv, &block.channels).iter().map(words).sum()
-        }
-        Op::Linear(linear) => {
-            linear.inputs as u64 * rules.lists.words(block.neurons(), bits + rules.lists.dense_index)
-        }
-        _ => 0,
+    /// Both.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self { axons: self.axons.saturating_add(other.axons), words: self.words.saturating_add(other.words) }
     }
 }
 
 /// Words of synaptic memory fetched for what arrives at a block.
-pub fn words_read(rules: &Rules, projection: &Projection, arrivals: &Arrivals) -> u64 {
-    let bits = rules.entry_bits(projection);
-    let words = |w: &Way| match &projection.op {
-        Op::Conv2d(_) if rules.lists.conv_index > 0 => {
-            rules.lists.words(w.features * w.positions, bits + rules.lists.conv_index)
+pub fn words_read(rules: &Rules, projection: &Projection, encoding: Encoding, arrivals: &Arrivals) -> u64 {
+    let (lists, bits) = (&rules.lists, rules.entry_bits(projection));
+    let words = |w: &Way| match encoding {
+        Encoding::Sparse => lists.words(w.features, bits + lists.sparse_index()),
+        Encoding::Dense => lists.words(w.features, bits + lists.dense_index),
+        Encoding::Conv if lists.conv_index > 0 => {
+            lists.words(w.features * w.positions, bits + lists.conv_index)
         }
-        Op::Conv2d(_) => w.positions * rules.lists.words(w.features, bits),
-        Op::Linear(_) => rules.lists.words(w.features, bits + rules.lists.dense_index),
-        _ => 0,
+        Encoding::Conv => w.positions * lists.words(w.features, bits),
     };
     arrivals.ways.iter().map(|w| w.events.saturating_mul(words(w))).fold(0, u64::saturating_add)
 }
 
-/// Input axons that a projection takes: one per source neuron of a dense layer. A convolution that is
-/// stored by targets takes one per input position, which its channels share; one that is stored by kernel
-/// position takes one or two by the vendor's tables.
-fn axons_in(rules: &Rules, projection: &Projection, block: &Block) -> u64 {
-    match &projection.op {
-        Op::Linear(linear) => linear.inputs as u64,
-        Op::Conv2d(conv) if rules.lists.conv_index > 0 => {
-            let read = |axis, size, range| field::span(conv, axis, size, range).read().len() as u64;
-            let shape = projection.source_shape;
-            read(0, shape.h, &block.rows) * read(1, shape.w, &block.cols)
+/// How often the neurons of a layer are entered in the axon map of their core, as far as that does not depend
+/// on how the layers that read are stored: once for each position where a convolution reads, once for each
+/// neuron where anything else does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mapped {
+    /// Readers of positions.
+    pub positions: u64,
+    /// Readers of neurons, the host among them.
+    pub neurons: u64,
+}
+
+impl Mapped {
+    /// Counts the readers of a layer.
+    pub fn of(network: &Network, index: usize) -> Self {
+        let mut out = Self::default();
+        for projection in network.layers.iter().flat_map(|l| &l.projections).filter(|p| p.source == index) {
+            match projection.op {
+                Op::Conv2d(_) => out.positions += 1,
+                _ => out.neurons += 1,
+            }
         }
-        _ => 2,
+        out.neurons += u64::from(network.outputs.iter().any(|o| o.layer == index));
+        out
     }
 }
 
-/// Entries of the axon map: a position of the block for a convolution that reads it, a neuron for
-/// anything else.
-fn axon_map(network: &Network, consumers: &[(usize, usize)], is_output: bool, block: &Block) -> u64 {
-    let of = |(layer, projection): &(usize, usize)| match network.layers[*layer].projections[*projection].op {
-        Op::Conv2d(_) => block.positions(),
-        _ => block.neurons(),
-    };
-    let host = if is_output { block.neurons() } else { 0 };
-    consumers.iter().map(of).sum::<u64>() + host
+/// What a block takes of a core, whatever else is on the chip.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Need {
+    /// Input axons and words.
+    pub stored: Stored,
+    /// Entries of the axon map; none where output axons are counted, which are known when the layers that read
+    /// have their tiles ([`axons`](crate::axons)).
+    pub map: u64,
+    /// Neurons, or compartments.
+    pub neurons: u64,
 }
 
-/// What a block takes of a core, whatever else is on the chip.
-pub fn use_of(
-    network: &Network,
-    layer: &Layer,
-    consumers: &[(usize, usize)],
-    is_output: bool,
-    block: &Block,
-    rules: &Rules,
-) -> Vec<Memory> {
-    let caps = &rules.caps;
-    let compartments = rules.compartments(layer);
-    let axon_in: u64 = layer.projections.iter().map(|p| axons_in(rules, p, block)).sum();
-    let synapses: u64 = layer.projections.iter().map(|p| synapse_words(rules, p, block, compartments)).sum();
-    let neurons = block.neurons() * compartments;
-    let of = |resource, used, cap| Memory { resource, used, cap };
-    let mut out = vec![of("AxonIn", axon_in, caps.axon_in)];
-    let map = match caps.axons_out {
-        AxonsOut::Map(cap) => {
-            let map = axon_map(network, consumers, is_output, block);
-            out.push(of("AxonMap", map, cap));
-            map
+impl Need {
+    /// The need of a block with this many neurons and positions.
+    pub fn new(
+        rules: &Rules,
+        layer: &Layer,
+        stored: Stored,
+        mapped: Mapped,
+        neurons: u64,
+        positions: u64,
+    ) -> Self {
+        let map = match rules.caps.axons_out {
+            AxonsOut::Map(_) => mapped.positions * positions + mapped.neurons * neurons,
+            AxonsOut::PerCore { .. } => 0,
+        };
+        Self { stored, map, neurons: neurons * rules.compartments(layer) }
+    }
+
+    /// The need of a block.
+    pub fn of(rules: &Rules, layer: &Layer, encodings: &[Encoding], mapped: Mapped, block: &Block) -> Self {
+        let of = |(k, encoding): (usize, &Encoding)| Stored::of(rules, layer, k, *encoding, block);
+        let stored = encodings.iter().enumerate().map(of).fold(Stored::default(), Stored::plus);
+        Self::new(rules, layer, stored, mapped, block.neurons(), block.positions())
+    }
+
+    fn total(&self) -> u64 {
+        self.stored.axons.saturating_add(self.stored.words).saturating_add(self.map + self.neurons)
+    }
+
+    /// Whether a core has as much.
+    pub fn fits(&self, caps: &Caps) -> bool {
+        let map = match caps.axons_out {
+            AxonsOut::Map(cap) => cap,
+            AxonsOut::PerCore { .. } => u64::MAX,
+        };
+        self.stored.axons <= caps.axon_in
+            && self.map <= map
+            && caps.neuron_groups.is_none_or(|cap| cap >= 1)
+            && self.neurons <= caps.neurons
+            && self.stored.words <= caps.synapses
+            && caps.total.is_none_or(|cap| self.total() <= cap)
+    }
+
+    /// By resource, in the vendor's terms.
+    pub fn memory(&self, caps: &Caps) -> Vec<Memory> {
+        let of = |resource, used, cap| Memory { resource, used, cap };
+        let mut out = vec![of("AxonIn", self.stored.axons, caps.axon_in)];
+        if let AxonsOut::Map(cap) = caps.axons_out {
+            out.push(of(AXON_MAP, self.map, cap));
         }
-        // Known when the layers that read have their tiles: `axons`.
-        AxonsOut::PerCore { .. } => 0,
-    };
-    out.extend(caps.neuron_groups.map(|cap| of("NeuronGr", 1, cap)));
-    out.push(of("Neurons", neurons, caps.neurons));
-    out.push(of("Synapses", synapses, caps.synapses));
-    out.extend(caps.total.map(|cap| of("Total", axon_in + map + neurons + synapses, cap)));
-    out
+        out.extend(caps.neuron_groups.map(|cap| of("NeuronGr", 1, cap)));
+        out.push(of("Neurons", self.neurons, caps.neurons));
+        out.push(of(SYNAPSES, self.stored.words, caps.synapses));
+        out.extend(caps.total.map(|cap| of(TOTAL, self.total(), cap)));
+        out
+    }
+}
+
+/// What parts take of a core that they share: each resource added up, where neurons come in groups with
+/// parameters of their own.
+///
+/// # Errors
+/// The rule that forbids it, or the resource that is exceeded most.
+pub fn share(rules: &Rules, parts: &[&Part]) -> Result<Vec<Memory>, Refusal> {
+    if parts.len() > 1 && rules.caps.neuron_groups.is_none() {
+        return Err(Refusal { rule: "layers per core".into(), limit: 1, found: parts.len() as u64 });
+    }
+    let mut out: Vec<Memory> = Vec::new();
+    for memory in parts.iter().flat_map(|part| &part.memory) {
+        match out.iter_mut().find(|m| m.resource == memory.resource) {
+            Some(sum) => sum.used = sum.used.saturating_add(memory.used),
+            None => out.push(memory.clone()),
+        }
+    }
+    check(&out)?;
+    Ok(out)
 }
 
 /// The resource that is exceeded most, relative to its cap.
@@ -227,13 +330,15 @@ mod tests {
             dilation: [1; 2],
             groups: 1,
         };
-        let sorted = |mut v: Vec<(u64, u64)>| {
-            v.sort_unstable();
-            v
+        let alike = |stride, range| {
+            let alike = field::span(&conv(stride), 0, 8, &range).alike();
+            let mut out: Vec<(usize, u64)> = alike.iter().map(|a| (a.outputs, a.positions)).collect();
+            out.sort_unstable();
+            out
         };
-        assert_eq!(sorted(reaches(&conv(1), 0, 8, &(0..8))), [(2, 1), (2, 1), (3, 6)]);
-        assert_eq!(sorted(reaches(&conv(1), 0, 8, &(0..4))), [(1, 1), (2, 1), (2, 1), (3, 2)]);
-        assert_eq!(sorted(reaches(&conv(2), 0, 8, &(0..4))), [(1, 1), (1, 4), (2, 3)]);
+        assert_eq!(alike(1, 0..8), [(2, 1), (2, 1), (3, 6)]);
+        assert_eq!(alike(1, 0..4), [(1, 1), (2, 1), (2, 1), (3, 2)]);
+        assert_eq!(alike(2, 0..4), [(1, 1), (1, 4), (2, 3)]);
     }
 
     /// PilotNet's fourth and fifth convolutions: 3x3, 64 features, 4 bits, per core.

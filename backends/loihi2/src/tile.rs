@@ -1,38 +1,18 @@
 //! Tiles of a layer and the loads that they mean.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
-use snnc_ir::graph::op::Op;
 use snnc_machine::activity::{Activity, Profile};
 use snnc_machine::load::{Interval, Load};
 use snnc_machine::network::field::Grid;
-use snnc_machine::network::partition::{contiguous, counts};
-use snnc_machine::network::{Arrivals, Block, Layer, Projection};
-use snnc_machine::target::{Least, Tile};
+use snnc_machine::network::partition::contiguous;
+use snnc_machine::network::{Arrivals, Block, Layer, Listed, Projection};
+use snnc_machine::target::Tile;
 
+use crate::encoding::Encoding;
 use crate::memory;
 use crate::rules::Rules;
-
-/// Every tile with at most `max_cores` blocks: along each axis the counts at which the largest range
-/// changes. The fan-in is not cut: a core cannot hand partial sums to another.
-///
-/// That a core can take any contiguous ranges, not only powers of two as the vendor's compiler makes
-/// them, is an assumption (README.md).
-pub fn menu(layer: &Layer, max_cores: u64) -> Vec<Tile> {
-    let mut out = Vec::new();
-    for channels in counts(layer.shape.c) {
-        for rows in counts(layer.shape.h) {
-            for cols in counts(layer.shape.w) {
-                let tile =
-                    Tile { channels: channels as u32, rows: rows as u32, cols: cols as u32, fan_in: 1 };
-                if tile.cores() <= max_cores {
-                    out.push(tile);
-                }
-            }
-        }
-    }
-    out
-}
 
 /// What one synaptic operation and one update weigh when an axis is cut, in femtoseconds.
 #[derive(Clone, Copy, Debug)]
@@ -43,46 +23,149 @@ pub struct Weighing {
     pub update: u64,
 }
 
-/// The grid of a tile: along each axis the exact contiguous partition of the nominal work.
-pub fn grid(layer: &Layer, tile: Tile, profile: &Profile, weighing: Weighing) -> Grid {
-    let shape = layer.shape;
-    let cut = |size: usize, parts: u32, with: &dyn Fn(Vec<Range<usize>>) -> Grid| -> Vec<Range<usize>> {
-        if parts == 1 {
-            return std::iter::once(0..size).collect();
+/// An axis of a population.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Axis {
+    /// Channels.
+    Channels,
+    /// Rows.
+    Rows,
+    /// Columns.
+    Cols,
+}
+
+impl Axis {
+    /// All of them, in their order.
+    pub const ALL: [Self; 3] = [Self::Channels, Self::Rows, Self::Cols];
+
+    /// Elements of the axis in a layer.
+    pub fn size(self, layer: &Layer) -> usize {
+        match self {
+            Self::Channels => layer.shape.c,
+            Self::Rows => layer.shape.h,
+            Self::Cols => layer.shape.w,
         }
-        contiguous(
-            &work(layer, &with((0..size).map(|k| k..k + 1).collect()), profile, weighing),
-            parts as usize,
-        )
-    };
-    let whole = Grid::of(&Block::whole(shape, 0));
-    Grid {
-        channels: cut(shape.c, tile.channels, &|channels| Grid { channels, ..whole.clone() }),
-        rows: cut(shape.h, tile.rows, &|rows| Grid { rows, ..whole.clone() }),
-        cols: cut(shape.w, tile.cols, &|cols| Grid { cols, ..whole.clone() }),
+    }
+
+    /// The grid of the layer's elements along this axis.
+    fn elements(self, layer: &Layer) -> Grid {
+        let whole = Grid::of(&Block::whole(layer.shape, 0));
+        let single = (0..self.size(layer)).map(|k| k..k + 1).collect();
+        match self {
+            Self::Channels => Grid { channels: single, ..whole },
+            Self::Rows => Grid { rows: single, ..whole },
+            Self::Cols => Grid { cols: single, ..whole },
+        }
     }
 }
 
-/// The nominal work of every block of a grid, up to a common factor.
-fn work(layer: &Layer, grid: &Grid, profile: &Profile, weighing: Weighing) -> Vec<u64> {
-    let mut synops = vec![0u64; grid.channels.len() * grid.rows.len() * grid.cols.len()];
-    for projection in &layer.projections {
+/// Pairs of an event and a connection that an encoding executes.
+pub fn executed(encoding: Encoding, arrivals: &Arrivals) -> u64 {
+    match encoding.listed() {
+        Listed::All => arrivals.stored(),
+        Listed::NonZero => arrivals.nonzero,
+    }
+}
+
+/// Nominal synaptic operations of every element of an axis, in thousandths.
+pub fn synops(layer: &Layer, encodings: &[Encoding], axis: Axis, profile: &Profile) -> Vec<u64> {
+    let grid = axis.elements(layer);
+    let mut out = vec![0u64; axis.size(layer)];
+    for (projection, encoding) in layer.projections.iter().zip(encodings) {
         let activity = &profile.layers[projection.source];
-        let arrivals = projection.arrivals(layer.shape, grid, activity.events());
-        for (sum, stored) in synops.iter_mut().zip(arrivals.iter().map(Arrivals::stored)) {
-            *sum = sum.saturating_add(activity.interval(stored, stored).nominal);
+        let arrivals = projection.arrivals(layer.shape, &grid, activity.events(), Listed::All);
+        for (sum, arrivals) in out.iter_mut().zip(&arrivals) {
+            let executed = executed(*encoding, arrivals);
+            *sum = sum.saturating_add(activity.interval(executed, executed).nominal);
         }
     }
-    let weigh = |(synops, block): (u64, Block)| {
-        let updates = block.neurons().saturating_mul(1000);
-        synops.saturating_mul(weighing.synop).saturating_add(updates.saturating_mul(weighing.update)) >> 10
-    };
-    synops.into_iter().zip(grid.blocks(0)).map(weigh).collect()
+    out
+}
+
+/// How a layer is cut: along each axis the exact contiguous partition of the nominal work, each once.
+pub struct Cuts<'a> {
+    layer: &'a Layer,
+    encodings: &'a [Encoding],
+    profile: &'a Profile,
+    weighing: Weighing,
+    work: [Option<Vec<u64>>; 3],
+    ranges: [BTreeMap<u32, Vec<Range<usize>>>; 3],
+}
+
+impl<'a> Cuts<'a> {
+    /// No cut yet.
+    pub fn new(
+        layer: &'a Layer,
+        encodings: &'a [Encoding],
+        profile: &'a Profile,
+        weighing: Weighing,
+    ) -> Self {
+        let (work, ranges) = Default::default();
+        Self { layer, encodings, profile, weighing, work, ranges }
+    }
+
+    /// The ranges of an axis that is cut into so many parts.
+    pub fn ranges(&mut self, axis: Axis, parts: u32) -> &[Range<usize>] {
+        let size = axis.size(self.layer);
+        if parts > 1 && self.work[axis as usize].is_none() {
+            self.work[axis as usize] = Some(self.work(axis));
+        }
+        let work = self.work[axis as usize].as_deref().unwrap_or_default();
+        self.ranges[axis as usize].entry(parts).or_insert_with(|| match parts {
+            0 | 1 => std::iter::once(0..size).collect(),
+            parts => contiguous(work, parts as usize),
+        })
+    }
+
+    /// The grid of a tile.
+    pub fn grid(&mut self, tile: Tile) -> Grid {
+        Grid {
+            channels: self.ranges(Axis::Channels, tile.channels).to_vec(),
+            rows: self.ranges(Axis::Rows, tile.rows).to_vec(),
+            cols: self.ranges(Axis::Cols, tile.cols).to_vec(),
+        }
+    }
+
+    /// The nominal work of every element of an axis, up to a common factor.
+    fn work(&self, axis: Axis) -> Vec<u64> {
+        let size = axis.size(self.layer);
+        let updates = (self.layer.shape.len() / size.max(1)) as u64 * 1000;
+        let weigh = |synops: u64| {
+            let synops = synops.saturating_mul(self.weighing.synop);
+            synops.saturating_add(updates.saturating_mul(self.weighing.update)) >> 10
+        };
+        synops(self.layer, self.encodings, axis, self.profile).into_iter().map(weigh).collect()
+    }
+}
+
+/// What one projection brings into a block.
+pub fn load_of(
+    rules: &Rules,
+    projection: &Projection,
+    encoding: Encoding,
+    activity: &Activity,
+    arrivals: &Arrivals,
+) -> Load {
+    let words = memory::words_read(rules, projection, encoding, arrivals);
+    let events = arrivals.events();
+    Load {
+        synops: activity.interval(arrivals.nonzero, arrivals.stored()),
+        reads: activity.interval(words, words),
+        messages_in: activity.interval(events, events),
+        ..Load::default()
+    }
 }
 
 /// The load of every block of a grid, in its order. Messages out count one per spike; how many cores a
 /// spike really goes to is known when all layers have their tiles.
-pub fn loads(layer: &Layer, own: &Activity, grid: &Grid, profile: &Profile, rules: &Rules) -> Vec<Load> {
+pub fn loads(
+    layer: &Layer,
+    encodings: &[Encoding],
+    own: &Activity,
+    grid: &Grid,
+    profile: &Profile,
+    rules: &Rules,
+) -> Vec<Load> {
     let compartments = rules.compartments(layer);
     let blocks = grid.blocks(layer.fan_in());
     let mut out: Vec<Load> = blocks
@@ -96,74 +179,12 @@ pub fn loads(layer: &Layer, own: &Activity, grid: &Grid, profile: &Profile, rule
             }
         })
         .collect();
-    for projection in &layer.projections {
+    for (projection, encoding) in layer.projections.iter().zip(encodings) {
         let activity = &profile.layers[projection.source];
-        let arrivals = projection.arrivals(layer.shape, grid, activity.events());
-        for (load, arrivals) in out.iter_mut().zip(arrivals) {
-            let words = memory::words_read(rules, projection, &arrivals);
-            let events = arrivals.events();
-            load.synops = load.synops.plus(activity.interval(arrivals.nonzero, arrivals.stored()));
-            load.reads = load.reads.plus(activity.interval(words, words));
-            load.messages_in = load.messages_in.plus(activity.interval(events, events));
+        let arrivals = projection.arrivals(layer.shape, grid, activity.events(), encoding.listed());
+        for (load, arrivals) in out.iter_mut().zip(&arrivals) {
+            *load = load.plus(load_of(rules, projection, *encoding, activity, arrivals));
         }
     }
     out
-}
-
-/// What no tile of the layer can do without.
-pub fn least(layer: &Layer, profile: &Profile, rules: &Rules) -> Least {
-    let whole = Block::whole(layer.shape, layer.fan_in());
-    let all = load_of(layer, &whole, profile, rules);
-    let bits: u64 = layer.projections.iter().map(|p| least_bits(p, rules)).sum();
-    let words = bits.div_ceil(64);
-    let neurons = whole.neurons() * rules.compartments(layer);
-    let one = busiest_neuron(layer, profile, rules);
-    let caps = &rules.caps;
-    let cores = [
-        neurons.div_ceil(caps.neurons.max(1)),
-        words.div_ceil(caps.synapses.max(1)),
-        caps.total.map_or(1, |total| (words + neurons).div_ceil(total.max(1))),
-    ];
-    Least {
-        cores: cores.into_iter().max().unwrap_or(1),
-        synops: all.synops.nominal,
-        updates: all.updates.nominal,
-        synops_of_one: one.synops.nominal,
-        messages_of_one: one.messages_in.nominal,
-    }
-}
-
-/// Bits that the weights of a projection take at least, once over all cores.
-fn least_bits(projection: &Projection, rules: &Rules) -> u64 {
-    let bits = rules.entry_bits(projection);
-    match &projection.op {
-        Op::Linear(linear) => (linear.inputs as u64)
-            .saturating_mul(linear.outputs as u64)
-            .saturating_mul(rules.lists.dense_index + bits),
-        _ => (projection.weights.len() as u64).saturating_mul(bits),
-    }
-}
-
-/// The load of a neuron with the most connections along each axis.
-fn busiest_neuron(layer: &Layer, profile: &Profile, rules: &Rules) -> Load {
-    let whole = Block::whole(layer.shape, layer.fan_in());
-    let busiest = |size: usize, with: &dyn Fn(Vec<Range<usize>>) -> Grid| {
-        let work = work(
-            layer,
-            &with((0..size).map(|k| k..k + 1).collect()),
-            profile,
-            Weighing { synop: 1 << 10, update: 0 },
-        );
-        (0..size).max_by_key(|k| (work[*k], std::cmp::Reverse(*k))).unwrap_or(0)
-    };
-    let grid = Grid::of(&whole);
-    let c = busiest(layer.shape.c, &|channels| Grid { channels, ..grid.clone() });
-    let y = busiest(layer.shape.h, &|rows| Grid { rows, ..grid.clone() });
-    let x = busiest(layer.shape.w, &|cols| Grid { cols, ..grid.clone() });
-    let one = Block { channels: c..c + 1, rows: y..y + 1, cols: x..x + 1, fan_in: whole.fan_in };
-    load_of(layer, &one, profile, rules)
-}
-
-fn load_of(layer: &Layer, block: &Block, profile: &Profile, rules: &Rules) -> Load {
-    loads(layer, &Activity::stated(0), &Grid::of(block), profile, rules).first().copied().unwrap_or_default()
 }

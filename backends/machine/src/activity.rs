@@ -30,11 +30,23 @@ impl Rate {
 
     /// Thousandths per step of things that each happen once per event: at least `least`, at most `most`.
     pub fn of(self, least: u64, most: u64) -> Interval {
-        let scale = |count: u64, ppm: u32| u128::from(count) * u128::from(ppm);
+        let nominal = scaled(most, self.nominal, true);
         Interval {
-            lower: cap(scale(least, self.lower) / 1000),
-            nominal: cap(scale(most, self.nominal).div_ceil(1000)),
-            upper: cap(scale(most, self.upper).div_ceil(1000)),
+            lower: scaled(least, self.lower, false),
+            nominal,
+            upper: if self.upper == self.nominal { nominal } else { scaled(most, self.upper, true) },
+        }
+    }
+}
+
+/// `count · ppm / 1000`, rounded up or down; 64 bits are wide enough for nearly all counts.
+fn scaled(count: u64, ppm: u32, up: bool) -> u64 {
+    match count.checked_mul(u64::from(ppm)) {
+        Some(v) if up => v.div_ceil(1000),
+        Some(v) => v / 1000,
+        None => {
+            let v = u128::from(count) * u128::from(ppm);
+            cap(if up { v.div_ceil(1000) } else { v / 1000 })
         }
     }
 }

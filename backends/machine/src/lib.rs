@@ -8,6 +8,7 @@
 //! - [`quantise`]: the seam to a chip's integers.
 //! - [`target`]: the seam to a chip that networks are mapped to.
 //! - [`manifest`]: the result as data, with its schema.
+//! - [`mapping`]: a mapping as a user writes it.
 //!
 //! Nothing here knows a particular chip, the search or a file of a user.
 #![forbid(unsafe_code)]
@@ -17,6 +18,7 @@ pub mod chip;
 pub mod floorline;
 pub mod load;
 pub mod manifest;
+pub mod mapping;
 pub mod network;
 pub mod quantise;
 pub mod target;

@@ -59,6 +59,18 @@ pub struct Load {
 }
 
 impl Load {
+    /// The greater of both, each load on its own.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        Self {
+            synops: self.synops.max(other.synops),
+            reads: self.reads.max(other.reads),
+            updates: self.updates.max(other.updates),
+            messages_in: self.messages_in.max(other.messages_in),
+            messages_out: self.messages_out.max(other.messages_out),
+        }
+    }
+
     /// The load of a core that does both.
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {

@@ -64,10 +64,35 @@ pub struct Memory {
 pub struct Part {
     /// The neurons.
     pub block: Block,
+    /// How their connections are stored.
+    pub how: Implementation,
     /// Resources that it takes of its core.
     pub memory: Vec<Memory>,
     /// Events and work per step.
     pub load: Load,
+}
+
+/// What a choice costs, without its parts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Price {
+    /// Each load's greatest value over the parts; they need not be of the same part.
+    pub peak: Load,
+    /// Number of parts.
+    pub cores: u64,
+    /// Nominal messages that arrive at all parts together per step, in thousandths.
+    pub messages: u64,
+}
+
+impl Price {
+    /// The price of these parts.
+    pub fn of(parts: &[Part]) -> Self {
+        let mut out = Self { cores: parts.len() as u64, ..Self::default() };
+        for part in parts {
+            out.peak = out.peak.max(part.load);
+            out.messages = out.messages.saturating_add(part.load.messages_in.nominal);
+        }
+        out
+    }
 }
 
 /// A rule that a tile breaks.
@@ -90,19 +115,27 @@ pub struct Choice {
     pub tile: Tile,
 }
 
-/// A lower limit on what any mapping of a layer takes, whatever the tile.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// A lower limit on what any mapping of a layer takes, whatever the implementation and the tile.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Least {
-    /// Cores that its memory needs.
+    /// Cores that its memory needs, when no other layer has a part on them.
     pub cores: u64,
-    /// Nominal synaptic operations per step of the whole layer, in thousandths.
+    /// Work and messages per step of the whole layer: over all parts no mapping sums to less. Of the lower
+    /// sides parts round theirs down, each by less than a thousandth per projection. Messages out count one
+    /// per event that the layer gives out.
+    pub total: Load,
+    /// Each load of a neuron that has much of it, which no tile can split; the loads need not be of the same
+    /// neuron.
+    pub of_one: Load,
+    /// What all parts together take of each resource, with what a core has of it.
+    pub memory: Vec<Memory>,
+    /// Nominal synaptic operations of [`total`](Self::total).
     pub synops: u64,
-    /// Neuron updates per step of the whole layer, in thousandths.
+    /// Nominal neuron updates of [`total`](Self::total).
     pub updates: u64,
-    /// The greatest synops of one neuron, which no tile can split, in thousandths.
+    /// Nominal synaptic operations of [`of_one`](Self::of_one).
     pub synops_of_one: u64,
-    /// The greatest number of messages that a single neuron receives, which no tile can split, in
-    /// thousandths.
+    /// Nominal messages that arrive of [`of_one`](Self::of_one).
     pub messages_of_one: u64,
 }
 
@@ -139,9 +172,62 @@ pub trait Target: Quantise + Send + Sync {
         profile: &Profile,
     ) -> Result<Vec<Part>, Refusal>;
 
+    /// What each of these tiles costs: as [`loads`](Self::loads) gives it, for many tiles at once.
+    fn prices(
+        &self,
+        network: &Network,
+        layer: usize,
+        how: Implementation,
+        tiles: &[Tile],
+        profile: &Profile,
+    ) -> Vec<Result<Price, Refusal>> {
+        let price = |tile: &Tile| {
+            let choice = Choice { implementation: how, tile: *tile };
+            self.loads(network, layer, choice, profile).map(|parts| Price::of(&parts))
+        };
+        tiles.iter().map(price).collect()
+    }
+
+    /// The part that any block of a layer means.
+    ///
+    /// # Errors
+    /// The first rule that it breaks.
+    fn part(
+        &self,
+        network: &Network,
+        layer: usize,
+        how: Implementation,
+        block: &Block,
+        profile: &Profile,
+    ) -> Result<Part, Refusal>;
+
+    /// Whether parts can share a core at all; [`share`](Self::share) says which ones.
+    fn shares_cores(&self) -> bool {
+        false
+    }
+
+    /// What parts take of a core that they share.
+    ///
+    /// # Errors
+    /// The rule that forbids it; by default that a core has one part.
+    fn share(&self, parts: &[&Part]) -> Result<Vec<Memory>, Refusal> {
+        match parts {
+            [] => Ok(Vec::new()),
+            [one] => Ok(one.memory.clone()),
+            _ => Err(Refusal { rule: "layers per core".into(), limit: 1, found: parts.len() as u64 }),
+        }
+    }
+
     /// The loads of blocks of a layer that are a grid, under some other activity than they were cut for;
     /// messages out count one per event.
-    fn loads_of(&self, network: &Network, layer: usize, grid: &Grid, profile: &Profile) -> Vec<Load>;
+    fn loads_of(
+        &self,
+        network: &Network,
+        layer: usize,
+        how: Implementation,
+        grid: &Grid,
+        profile: &Profile,
+    ) -> Vec<Load>;
 
     /// Limits on a mapping as a whole: adds to the memory of each part (with the index of its layer) what
     /// depends on the parts of other layers.

@@ -72,9 +72,9 @@ pub(crate) enum Command {
     Targets(Targets),
     /// List the ONNX operators and neurons that are read
     Ops,
-    /// Print the JSON schema of the manifest
-    Schema,
-    /// Explain a diagnostic code
+    /// Print the JSON schema of the manifest, or of a mapping
+    Schema(Schema),
+    /// Explain a diagnostic code, or how a layer of a bundle was mapped and why
     Explain(Explain),
 }
 
@@ -105,13 +105,17 @@ pub(crate) struct Mapping {
     /// Number of chips
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub(crate) chips: u32,
+    /// How hard the search tries: 0 cuts into powers of two only, each further step compares more pairs of tiles
+    #[arg(long, value_name = "0..3", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=3))]
+    pub(crate) effort: u32,
 }
 
 impl Mapping {
     /// Whether nothing is asked for.
     pub(crate) fn is_default(&self) -> bool {
-        let Self { activity, objective, max_cores, chips } = self;
-        activity.is_none() && *objective == ObjectiveArg::Time && max_cores.is_none() && *chips == 1
+        let Self { activity, objective, max_cores, chips, effort } = self;
+        let default = (ObjectiveArg::Time, 1, 1);
+        activity.is_none() && max_cores.is_none() && (*objective, *chips, *effort) == default
     }
 }
 
@@ -157,13 +161,25 @@ pub(crate) struct Compile {
     /// Files for people to write beside the bundle
     #[arg(long, value_name = "LIST", value_delimiter = ',', requires = "output", value_parser = reports())]
     pub(crate) emit: Vec<String>,
+    /// Another bundle, or its manifest.json, whose points the floorline shows beside these; draws the floorline
+    #[arg(long, value_name = "DIR", requires = "output")]
+    pub(crate) against: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) mapping: Mapping,
+    /// A mapping to take, or to keep to where it names a layer; or the manifest.json of a bundle
+    #[arg(long = "mapping", value_name = "FILE")]
+    pub(crate) given: Option<PathBuf>,
+    /// Folder of an earlier bundle: keep its tiles and cores when nothing forces a move
+    #[arg(long, value_name = "DIR")]
+    pub(crate) like: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) measuring: Measuring,
     /// Deadline for one step, e.g. 20us; says met, missed or undecided
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) period: Option<u64>,
+    /// Give the front of time and cores: the least time with each number of cores
+    #[arg(long)]
+    pub(crate) pareto: bool,
     /// Chip file to use instead of the built-in one
     #[arg(long, value_name = "FILE")]
     pub(crate) chip: Option<PathBuf>,
@@ -286,9 +302,28 @@ pub(crate) enum TargetsCommand {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(crate) struct Schema {
+    /// Format
+    #[arg(value_enum, default_value_t = SchemaOf::Manifest)]
+    pub(crate) of: SchemaOf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// What `compile -o` writes
+    Manifest,
+    /// What `compile --mapping` reads
+    Mapping,
+}
+
+#[derive(Debug, ClapArgs)]
 pub(crate) struct Explain {
-    /// A code, e.g. E0503
-    pub(crate) code: String,
+    /// A code, e.g. E0503; or a mapping: the folder of a bundle, or a manifest.json
+    #[arg(value_name = "CODE|DIR")]
+    pub(crate) what: PathBuf,
+    /// Of a mapping: the layer to explain, or an ONNX node of it; default: one line for each layer
+    #[arg(long, value_name = "NAME")]
+    pub(crate) layer: Option<String>,
 }
 
 /// The names of the chips.

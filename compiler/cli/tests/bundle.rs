@@ -278,11 +278,41 @@ fn a_bundle_that_was_touched_is_refused() {
         let mut bytes = std::fs::read(out.join(file)).unwrap();
         bytes.push(b'!');
         std::fs::write(out.join(file), bytes).unwrap();
-        assert_eq!(fails(folder.path(), &simulate), (1, "E0301".into()), "{file}");
+        let code = if file == "manifest.json" { "E0741" } else { "E0301" };
+        assert_eq!(fails(folder.path(), &simulate), (1, code.into()), "{file}");
         std::fs::remove_file(out.join(file)).unwrap();
         fails(folder.path(), &simulate);
     }
     std::fs::remove_dir_all(&out).unwrap();
     std::fs::create_dir(&out).unwrap();
     assert_eq!(fails(folder.path(), &simulate), (3, "E0001".into()));
+}
+
+#[test]
+fn a_bundle_is_explained_and_drawn_beside_another() {
+    let (folder, model) = with_model("tests/models/snn/chain.snn");
+    let at = folder.path();
+    let compile = ["compile", &model, "-t", "loihi2", "--activity", "0.1", "-q"];
+    passes(at, &[&compile[..], &["-o", "old"]].concat());
+    passes(
+        at,
+        &[&compile[..], &["-o", "new", "--max-cores", "4", "--against", "old/manifest.json"]].concat(),
+    );
+    assert!(!at.join("old/floorline.svg").exists());
+    let picture = std::fs::read_to_string(at.join("new/floorline.svg")).unwrap();
+    assert!(picture.contains("(hollow)"), "{picture}");
+    let all: Value = serde_json::from_str(&passes(at, &["explain", "old", "--format", "json"])).unwrap();
+    let layers = all["layers"].as_array().unwrap();
+    assert!(layers.len() > 1);
+    for layer in layers {
+        let name = layer["layer"].as_str().unwrap();
+        let told = passes(at, &["explain", "old", "--layer", name]);
+        assert!(told.starts_with(&format!("{name}: ")), "{told}");
+        let one = passes(at, &["explain", "old/manifest.json", "--layer", name, "--format", "json"]);
+        let one: Value = serde_json::from_str(&one).unwrap();
+        assert_eq!(one["mapping"]["cores"], layer["cores"]);
+        assert_eq!(one["mapping"]["bound"]["nominal_ps"], layer["nominal_ps"]);
+        assert_eq!(one["mapping"]["by_hand"], false);
+    }
+    assert!(passes(at, &["explain", "old"]).contains("bottleneck"));
 }

@@ -242,6 +242,8 @@ const EXACT: &str = "decay 0.5, threshold 1.0, compare gt, reset subtract next";
 const MAP: &str = "compile m.onnx -t loihi2";
 /// The same for the text form.
 const MAP_TEXT: &str = "compile m.snn -t loihi2";
+/// The same with a mapping.
+const GIVEN: &str = "compile m.snn -t loihi2 --activity 0.1 --mapping map.json";
 
 const CASES: &[Case] = &[
     case(Code::FileUnreadable, nothing, "compile none.onnx -t loihi2", &["none.onnx", "No such file"]),
@@ -681,6 +683,169 @@ const CASES: &[Case] = &[
         &["'deaf'"],
     )
     .mended(|f| never_fires(f, 64)),
+    case(Code::FileUnreadable, good, "compile m.onnx -t loihi2 --mapping none.json", &["none.json"]),
+    case(Code::FileUnreadable, good, "compile m.onnx -t loihi2 --like none", &["none"]),
+    case(
+        Code::BadText,
+        |f| {
+            good(f);
+            put(f, "manifest.json", "{}");
+        },
+        "compile m.onnx -t loihi2 --like .",
+        &["earlier bundle", "`schema`"],
+    ),
+    case(
+        Code::BadMappingFile,
+        |f| mapping(f, r#"{"layer": "a", "tiles": "c8"}"#),
+        GIVEN,
+        &["map.json", "unknown field `tiles`", "line 1"],
+    )
+    .mended(|f| mapping(f, r#"{"layer": "a", "tile": "c8"}"#)),
+    case(Code::BadMappingFile, |f| mapping(f, &"[".repeat(100_000)), GIVEN, &["line 1"]),
+    case(
+        Code::BadMappingFile,
+        |f| mapping(f, r#"{"layer": "a", "parts": [{"core": 1e40}]}"#),
+        GIVEN,
+        &["line 1"],
+    ),
+    case(Code::MappingLayer, |f| mapping(f, r#"{"layer": "c", "tile": "c8"}"#), GIVEN, &["no layer 'c'"])
+        .mended(|f| mapping(f, r#"{"layer": "a", "tile": "c8"}"#)),
+    case(Code::MappingLayer, |f| mapping(f, r#"{"layer": "x", "tile": "c2"}"#), GIVEN, &["'x' is an input"])
+        .mended(|f| mapping(f, "")),
+    case(
+        Code::MappingParts,
+        |f| mapping(f, r#"{"layer": "b", "parts": [{"rows": [0, 16]}, {"rows": [8, 32]}]}"#),
+        GIVEN,
+        &["parts 0 and 1 of layer 'b' meet", "rows [8, 16]"],
+    )
+    .mended(|f| mapping(f, r#"{"layer": "b", "parts": [{"rows": [0, 16]}, {"rows": [16, 32]}]}"#)),
+    case(
+        Code::MappingParts,
+        |f| {
+            mapping(f, r#"{"layer": "b", "parts": [{"rows": [0, 16]}, {"rows": [16, 32], "cols": [0, 30]}]}"#)
+        },
+        GIVEN,
+        &["neurons in no part", "channels [0, 4], rows [16, 32], cols [30, 32]"],
+    ),
+    case(
+        Code::MappingParts,
+        |f| mapping(f, r#"{"layer": "b", "parts": [{"fan_in": [0, 8]}, {"fan_in": [8, 16]}]}"#),
+        GIVEN,
+        &["share of the fan-in", "[0, 16]"],
+    ),
+    case(
+        Code::MappingTile,
+        |f| mapping(f, r#"{"layer": "b", "tile": "c8y2"}"#),
+        GIVEN,
+        &["more parts than channels", "4", "8"],
+    )
+    .mended(|f| mapping(f, r#"{"layer": "b", "tile": "c4y2"}"#)),
+    case(
+        Code::MappingTile,
+        |f| mapping(f, r#"{"layer": "b", "encoding": "wobble"}"#),
+        GIVEN,
+        &["'wobble'", "offers conv"],
+    )
+    .mended(|f| mapping(f, r#"{"layer": "b", "encoding": "conv"}"#)),
+    case(
+        Code::MappingMemory,
+        |f| mapping(f, r#"{"layer": "a", "tile": "c1"}"#),
+        GIVEN,
+        &["'a', cut as c1y1x1", "Neurons per core", "16384"],
+    )
+    .mended(|f| mapping(f, r#"{"layer": "a", "tile": "c8"}"#)),
+    case(
+        Code::MappingMemory,
+        |f| mapping(f, r#"{"layer": "a", "parts": [{"rows": [0, 4]}, {"rows": [4, 32]}]}"#),
+        GIVEN,
+        &["rows [4, 32]", "14336"],
+    ),
+    case(
+        Code::MappingCores,
+        |f| {
+            mapping(
+                f,
+                r#"{"layer": "b", "parts": [{"core": 120, "rows": [0, 16]}, {"core": 3, "rows": [16, 32]}]}"#,
+            )
+        },
+        GIVEN,
+        &["no core 120", "119"],
+    )
+    .command("compile m.snn -t loihi2 --activity 0.1 --mapping map.json --chips 2"),
+    case(
+        Code::MappingCores,
+        |f| {
+            mapping(
+                f,
+                r#"{"layer": "b", "parts": [{"core": 3, "rows": [0, 16]}, {"core": 3, "rows": [16, 32]}]}"#,
+            )
+        },
+        GIVEN,
+        &["on one core", "'b'"],
+    )
+    .mended(|f| mapping(f, r#"{"layer": "b", "parts": [{"core": 3, "rows": [0, 16]}, {"rows": [16, 32]}]}"#)),
+    case(
+        Code::MappingCores,
+        |f| mapping(f, r#"{"layer": "b", "tile": "c4y8"}"#),
+        "compile m.snn -t loihi2 --activity 0.1 --mapping map.json --max-cores 20",
+        &["more cores than there are", "37"],
+    )
+    .command("compile m.snn -t loihi2 --activity 0.1 --mapping map.json --max-cores 37"),
+    case(
+        Code::MappingShare,
+        |f| both(f, [0, 1]),
+        GIVEN,
+        &["'a' and 'b' cannot share a core", "core 0", "shares a core"],
+    )
+    .mended(|f| both(f, [8, 9])),
+    case(
+        Code::PinsTooTight,
+        |f| mapping(f, r#"{"layer": "b", "tile": "c4y2"}"#),
+        "compile m.snn -t loihi2 --activity 0.1 --mapping map.json --max-cores 10",
+        &["leaves no mapping of the rest", "'a'", "10"],
+    )
+    .mended(|f| mapping(f, r#"{"layer": "b", "tile": "c2"}"#)),
+    case(
+        Code::OtherBundle,
+        bundle,
+        "compile m.snn -t loihi1 --activity 0.1 --like out",
+        &["another target", "loihi1", "loihi2"],
+    )
+    .command("compile m.snn -t loihi2 --activity 0.1 --like out"),
+    case(
+        Code::NothingKept,
+        |f| {
+            bundle(f);
+            let text = std::fs::read_to_string(f.join("m.snn")).unwrap();
+            put(f, "m.snn", text.replace("if \"n\"", "if \"other\""));
+        },
+        "compile m.snn -t loihi2 --activity 0.1 --like out",
+        &["no part", "other: 1 part(s)", "no such layer"],
+    ),
+    case(Code::NoSuchLayer, bundle, "explain out --layer none", &["'none'"]).command("explain out"),
+    case(Code::NoSuchLayer, shared_node, "explain out --layer pool", &["'pool'", "2 layers"]),
+    case(Code::BadManifest, broken_manifest, "explain out", &["manifest.json", "missing field"])
+        .mended(bundle),
+    case(
+        Code::BadManifest,
+        |f| {
+            bundle(f);
+            put(f, "out/manifest.json", [0xff, 0xfe]);
+        },
+        "compile m.snn -t loihi2 --activity 0.1 -o new --against out",
+        &["manifest.json"],
+    )
+    .mended(bundle),
+    case(
+        Code::UnlikeMapping,
+        |f| {
+            bundle(f);
+            edited(f, |manifest| manifest["inputs"]["target"] = "loihi1".into());
+        },
+        "compile m.snn -t loihi2 --activity 0.1 -o new --against out",
+        &["loihi2", "loihi1"],
+    )
+    .mended(bundle),
     case(Code::PropertyNotFound, good, "reduce m.onnx --until E0503", &["E0503", "no diagnostic"]),
     case(Code::PropertyNotFound, good, "reduce m.onnx --until panic", &["panic"]),
     case(Code::PropertyNotFound, good, "reduce m.onnx --until diff -t loihi2", &["differ"]),
@@ -708,9 +873,16 @@ fn profile(folder: &Path, model: &str) {
 /// The bundle of a layer of two neurons in which the slices of its core say that there is one.
 fn lost_neuron(folder: &Path) {
     bundle(folder);
+    edited(folder, |manifest| {
+        manifest["cores"][0]["parts"][0]["slice"]["channels"] = serde_json::json!([0, 1])
+    });
+}
+
+/// Changes the manifest of the bundle.
+fn edited(folder: &Path, change: impl FnOnce(&mut serde_json::Value)) {
     let path = folder.join("out/manifest.json");
     let mut manifest: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-    manifest["cores"][0]["parts"][0]["slice"]["channels"] = serde_json::json!([0, 1]);
+    change(&mut manifest);
     std::fs::write(path, manifest.to_string()).unwrap();
 }
 
@@ -718,6 +890,48 @@ fn bundle(folder: &Path) {
     delayed(folder, 1);
     npy(folder, "s.npy", &[1, 4, 2, 1, 1], 1);
     assert_eq!(run(folder, "compile m.snn -t loihi2 --activity 0.1 -o out -q").0, 0);
+}
+
+/// Two layers, `a` of 16 and `b` of 4 channels with 32 rows and columns, and a mapping of them.
+fn mapping(folder: &Path, layers: &str) {
+    let lif = "decay 3584, gain 64, threshold 4096, compare gt, reset subtract same, shift 12";
+    snn(
+        folder,
+        &format!(
+            "network \"n\" steps 4 integer {{\n  @0 = weights seeded [16, 2, 3, 3] seed 1 range -8..=7 density_ppm 500000\n  \
+             @1 = weights seeded [4, 16, 1, 1] seed 2 range -8..=7 density_ppm 500000\n  \
+             %0 = input \"x\" : 2x32x32 {{values binary}}\n  %1 = conv2d \"c\" (%0, @0) : 16x32x32 {{pad [1, 1, 1, 1]}}\n  \
+             %2 = lif \"a\" (%1) : 16x32x32 {{{lif}}}\n  %3 = conv2d \"d\" (%2, @1) : 4x32x32\n  \
+             %4 = lif \"b\" (%3) : 4x32x32 {{{lif}}}\n  %5 = output \"o\" (%4) : 4x32x32\n}}\n"
+        ),
+    );
+    put(folder, "map.json", format!(r#"{{"schema": "snnc-mapping/1", "layers": [{layers}]}}"#));
+}
+
+/// `a` on the cores 0 to 7 and `b` on these two: half of it with an eighth of `a` has a neuron too many for a core.
+fn both(folder: &Path, cores: [u32; 2]) {
+    let part = |core: u32, first: u32, rows: u32| {
+        format!(r#"{{"core": {core}, "rows": [{first}, {}]}}"#, first + rows)
+    };
+    let a: Vec<String> = (0..8).map(|k| part(k, 4 * k, 4)).collect();
+    let b = [part(cores[0], 0, 16), part(cores[1], 16, 16)].join(", ");
+    let a = a.join(", ");
+    mapping(folder, &format!(r#"{{"layer": "a", "parts": [{a}]}}, {{"layer": "b", "parts": [{b}]}}"#));
+}
+
+/// A bundle whose two layers were both made of a node.
+fn shared_node(folder: &Path) {
+    bundle(folder);
+    edited(folder, |manifest| {
+        for layer in manifest["layers"].as_array_mut().unwrap() {
+            layer["onnx_nodes"].as_array_mut().unwrap().push("pool".into());
+        }
+    });
+}
+
+fn broken_manifest(folder: &Path) {
+    bundle(folder);
+    put(folder, "out/manifest.json", "{}");
 }
 
 /// A neuron whose threshold no input reaches.

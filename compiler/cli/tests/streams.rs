@@ -49,7 +49,7 @@ fn a_run_whose_result_nobody_reads_ends_quietly() {
 fn a_run_whose_diagnostics_nobody_reads_ends_as_it_would() {
     for (arguments, status) in [
         ("compile none.onnx -t loihi2".to_owned(), 3),
-        (format!("compile {DIGITS} -t loihi2 --max-cores 1"), 1),
+        (format!("compile {DIGITS} -t loihi1 --max-cores 1"), 1),
         (format!("compile {DIGITS} -t loihi2 -vv --format json"), 0),
         (format!("compare {DIGITS} -v"), 0),
         ("wobble".into(), 2),

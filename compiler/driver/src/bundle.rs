@@ -1,6 +1,7 @@
 //! The folder of a result.
 
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 
 use snnc_frontends::text;
@@ -16,6 +17,9 @@ pub const MANIFEST: &str = "manifest.json";
 pub const NETWORK: &str = "network.snn";
 /// Name of the weights in their folder.
 pub const WEIGHTS: &str = "weights.bin";
+
+/// The largest manifest that is read; 140 000 cores take about 300 MB.
+const MOST_BYTES: u64 = 512 << 20;
 
 /// Writes a bundle; the folder is made if it is not there. Nothing outside it is touched.
 ///
@@ -58,20 +62,35 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Diagnostic {
         .remedy("name a folder that can be written with -o")
 }
 
+/// Reads a manifest: the one in the folder of a bundle, or a file.
+///
+/// # Errors
+/// [`Code::FileUnreadable`] when there is no such file, [`Code::BadManifest`] when it is no manifest.
+pub fn read_manifest(path: &Path) -> Result<Manifest, Diagnostic> {
+    let path = if path.is_dir() { path.join(MANIFEST) } else { path.to_owned() };
+    let unreadable = |e: &std::io::Error| {
+        Diagnostic::new(Code::FileUnreadable, format!("cannot read '{}': {e}", path.display()))
+            .remedy("name the folder that `snnc compile -o` wrote, or the manifest.json in it")
+    };
+    let bad = |what: String| {
+        Diagnostic::new(Code::BadManifest, format!("'{}' is no manifest: {what}", path.display()))
+            .remedy("write it again with `snnc compile -o`")
+    };
+    let file = fs::File::open(&path).map_err(|e| unreadable(&e))?;
+    let mut bytes = Vec::new();
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(|e| unreadable(&e))?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(bad(format!("it has more than {} MiB, which no manifest has", MOST_BYTES >> 20)));
+    }
+    serde_json::from_slice(&bytes).map_err(|e| bad(e.to_string()))
+}
+
 /// Reads the manifest and the network of a bundle, and checks that they belong together.
 ///
 /// # Errors
 /// When a file is missing, is not what it should be, or does not match the manifest's hash.
 pub fn read(folder: &Path) -> Result<(Manifest, Graph), Diagnostics> {
-    let manifest_path = folder.join(MANIFEST);
-    let text = fs::read_to_string(&manifest_path).map_err(|e| {
-        vec![
-            Diagnostic::new(Code::FileUnreadable, format!("cannot read '{}': {e}", manifest_path.display()))
-                .remedy("name the folder that `snnc compile -o` wrote"),
-        ]
-    })?;
-    let manifest: Manifest =
-        serde_json::from_str(&text).map_err(|e| vec![bad(format!("'{MANIFEST}': {e}"))])?;
+    let manifest = read_manifest(folder).map_err(|d| vec![d])?;
     for (name, hash) in [(NETWORK, &manifest.network.snn_blake3), (WEIGHTS, &manifest.network.weights_blake3)]
     {
         let bytes = fs::read(folder.join(name)).map_err(|e| vec![bad(format!("'{name}': {e}"))])?;

@@ -32,8 +32,8 @@ phases! {
     Fold "fold" "move constant factors into weights (real numbers, before quantisation)";
     Quantise "quantise" "the target's integers; the only lossy phase";
     Retime "retime" "lags and edge delays of a chip on which a spike takes a step";
-    Normalise "normalise" "populations and projections; exact";
-    Extract "extract" "the tile of every layer, by bottleneck search";
+    Normalise "normalise" "populations and their forms, by rewrite rules; exact";
+    Extract "extract" "form, encoding and tile of every layer, by bottleneck search";
     Assign "assign" "tiles to cores, with the target's limits as a whole";
     Place "place" "cores to sites on the mesh, messages to links";
     Bounds "bounds" "bounds on time, and the gap";

@@ -1,26 +1,30 @@
 //! Messages between cores.
 
+use std::collections::BTreeMap;
+
 use snnc_ir::graph::op::Op;
 use snnc_ir::graph::shape::Shape;
 use snnc_machine::activity::{Activity, Events, Profile};
 use snnc_machine::load::Interval;
 use snnc_machine::network::{Block, Layer, Network, Projection, field};
 
-/// A core with the neurons that it computes.
+/// Neurons of a layer on a core.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Core {
+pub struct Part {
+    /// Its core; parts may share one.
+    pub core: usize,
     /// Index of its layer.
     pub layer: usize,
     /// Its neurons.
     pub block: Block,
 }
 
-/// Messages from one core to another, in thousandths per step.
+/// Messages of a part to a core, in thousandths per step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flow {
-    /// Index of the sender.
+    /// Core of the sender.
     pub from: usize,
-    /// Index of the receiver.
+    /// Core of the receiver.
     pub to: usize,
     /// One message per spike and receiving core.
     pub messages: Interval,
@@ -29,9 +33,9 @@ pub struct Flow {
 /// All messages of a mapping.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// Between cores, by receiver, then sender.
+    /// Between cores, by receiver, then source.
     pub flows: Vec<Flow>,
-    /// Per core: messages sent to other cores and to the host.
+    /// Per part: messages sent to cores and to the host.
     pub sent: Vec<Interval>,
     /// Messages from the host into cores, over all cores.
     pub from_host: Interval,
@@ -40,37 +44,40 @@ pub struct Traffic {
 }
 
 /// Counts the messages of a mapping. A neuron that spikes sends one message to every core that holds a
-/// neuron it is connected to, by a zero weight or not.
-pub fn traffic(network: &Network, cores: &[Core], profile: &Profile) -> Traffic {
-    let mut out = Traffic { sent: vec![Interval::default(); cores.len()], ..Traffic::default() };
+/// neuron it is connected to, by a zero weight or not, and however many parts of the core read it.
+pub fn traffic(network: &Network, parts: &[Part], profile: &Profile) -> Traffic {
+    let mut out = Traffic { sent: vec![Interval::default(); parts.len()], ..Traffic::default() };
     let mut of_layer: Vec<Vec<usize>> = vec![Vec::new(); network.layers.len()];
-    for (k, core) in cores.iter().enumerate() {
-        of_layer[core.layer].push(k);
+    // Per core and source the parts that may read it, in their order.
+    let mut readers: BTreeMap<(usize, usize), Vec<&Part>> = BTreeMap::new();
+    for (k, part) in parts.iter().enumerate() {
+        of_layer[part.layer].push(k);
+        for source in sources(&network.layers[part.layer]) {
+            readers.entry((part.core, source)).or_default().push(part);
+        }
     }
-    for (to, core) in cores.iter().enumerate() {
-        let layer = &network.layers[core.layer];
-        for source in sources(layer) {
-            let read = Read::of(layer, source, network, &core.block);
-            let activity = &profile.layers[source];
-            let shape = network.layers[source].shape;
-            if network.layers[source].is_input() {
-                let messages = read.messages(shape, &Block::whole(shape, 0), activity);
-                out.from_host = out.from_host.plus(messages.unwrap_or_default());
-                continue;
-            }
-            for from in &of_layer[source] {
-                if let Some(messages) = read.messages(shape, &cores[*from].block, activity) {
-                    out.flows.push(Flow { from: *from, to, messages });
-                    out.sent[*from] = out.sent[*from].plus(messages);
-                }
+    for ((to, source), readers) in readers {
+        let read = Read::of_core(network, source, &readers);
+        let activity = &profile.layers[source];
+        let shape = network.layers[source].shape;
+        if network.layers[source].is_input() {
+            let messages = read.messages(shape, &Block::whole(shape, 0), activity);
+            out.from_host = out.from_host.plus(messages.unwrap_or_default());
+            continue;
+        }
+        for sender in &of_layer[source] {
+            let Part { core: from, block, .. } = &parts[*sender];
+            if let Some(messages) = read.messages(shape, block, activity) {
+                out.flows.push(Flow { from: *from, to, messages });
+                out.sent[*sender] = out.sent[*sender].plus(messages);
             }
         }
     }
     for output in &network.outputs {
-        for core in &of_layer[output.layer] {
+        for sender in &of_layer[output.layer] {
             let shape = network.layers[output.layer].shape;
-            let messages = profile.layers[output.layer].of_block(shape, &cores[*core].block);
-            out.sent[*core] = out.sent[*core].plus(messages);
+            let messages = profile.layers[output.layer].of_block(shape, &parts[*sender].block);
+            out.sent[*sender] = out.sent[*sender].plus(messages);
             out.to_host = out.to_host.plus(messages);
         }
     }
@@ -117,6 +124,24 @@ enum Read {
 }
 
 impl Read {
+    /// What the parts of one core read, each neuron once.
+    fn of_core(network: &Network, source: usize, readers: &[&Part]) -> Self {
+        let of = |part: &&Part| Self::of(&network.layers[part.layer], source, network, &part.block);
+        let shape = network.layers[source].shape;
+        let whole = Block::whole(shape, 0);
+        let mut reads = readers.iter().map(of);
+        let Some(first) = reads.next() else { return Self::Any(vec![false; shape.len()], shape) };
+        reads.fold(first, |all, more| {
+            if matches!(all, Self::All) || matches!(more, Self::All) {
+                return Self::All;
+            }
+            let mut flags = vec![false; shape.len()];
+            all.each(shape, &whole, |at| flags[at] = true);
+            more.each(shape, &whole, |at| flags[at] = true);
+            Self::Any(flags, shape)
+        })
+    }
+
     fn of(layer: &Layer, source: usize, network: &Network, block: &Block) -> Self {
         let shape = network.layers[source].shape;
         let projections: Vec<&Projection> = layer.projections.iter().filter(|p| p.source == source).collect();

@@ -42,8 +42,7 @@ macro_rules! codes {
 }
 
 // Ranges: 00 files, 01 ONNX, 02 neurons and time, 03 the IR, 04 quantisation, 05 the chip, 06 the
-// search, 07 samples, activity and verification.
-// search, 07 samples and activity, 08 reduction.
+// search, 07 samples, activity, verification and given mappings, 08 reduction.
 codes! {
     FileUnreadable Error "E0001" "a file cannot be read";
     EmptyFile Error "E0002" "the file is empty";
@@ -94,6 +93,19 @@ codes! {
     PhaseDiffers Error "E0721" "a phase changed what the network computes";
     MappedDiffers Error "E0722" "the mapped network differs from the unmapped one";
     NotReached Warning "W0723" "verification did not reach a layer";
+    BadMappingFile Error "E0730" "a mapping file cannot be read";
+    MappingLayer Error "E0731" "a mapping names a layer that cannot be mapped";
+    MappingParts Error "E0732" "the parts of a layer do not cover it exactly once";
+    MappingTile Error "E0733" "a layer cannot be cut or stored in the way that a mapping says";
+    MappingMemory Error "E0734" "a part of a mapping does not fit a core";
+    MappingCores Error "E0735" "a mapping uses cores that there are not";
+    MappingShare Error "E0736" "parts of a mapping cannot share a core";
+    PinsTooTight Error "E0737" "with what a mapping pins the other layers find no place";
+    OtherBundle Error "E0738" "the earlier bundle is not one of this target";
+    NothingKept Warning "W0739" "nothing of the earlier mapping could be kept";
+    NoSuchLayer Error "E0740" "a mapping has no such layer, or several";
+    BadManifest Error "E0741" "a manifest cannot be read";
+    UnlikeMapping Warning "W0742" "the mapping to compare with has little to do with this one";
     PropertyNotFound Error "E0801" "the model does not fail as it is to be reduced for";
     NotReducible Error "E0802" "the model cannot be reduced";
 }

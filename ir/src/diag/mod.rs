@@ -1,7 +1,9 @@
 //! Diagnostics: what every library returns and only the command line renders.
 
+mod closest;
 mod code;
 
+pub use closest::{closest, distance};
 pub use code::{Code, Severity};
 
 use std::fmt;

@@ -4,12 +4,24 @@
 docs/floorline.md the bounds, docs/notebook.md the use from Python.
 """
 
-from .bounds import Binding, Bottleneck, Bounds, Constant, Deadline, HostEvents, LinkLoad, Optimality, Site
+from .bounds import (
+    Binding,
+    Bottleneck,
+    Bounds,
+    Constant,
+    Deadline,
+    GapReason,
+    HostEvents,
+    LinkLoad,
+    Optimality,
+    ParetoPoint,
+    Site,
+)
 from .compare import Comparison, comparison
 from .cores import Core, Load, Memory, Part, Slice, Usage
 from .errors import ManifestError, MissingLibraryError
 from .manifest import SCHEMA, Assumption, CompileWarning, Manifest
-from .network import Activity, Inputs, Layer, LayerBound, LayerInput, ModelFile, Options
+from .network import Activity, Inputs, Layer, LayerBound, LayerChoice, LayerInput, ModelFile, Options, RunnerUp
 from .quantities import EnergyInterval, Rate, TimeInterval
 
 __all__ = [
@@ -25,10 +37,12 @@ __all__ = [
     "Core",
     "Deadline",
     "EnergyInterval",
+    "GapReason",
     "HostEvents",
     "Inputs",
     "Layer",
     "LayerBound",
+    "LayerChoice",
     "LayerInput",
     "LinkLoad",
     "Load",
@@ -39,8 +53,10 @@ __all__ = [
     "ModelFile",
     "Optimality",
     "Options",
+    "ParetoPoint",
     "Part",
     "Rate",
+    "RunnerUp",
     "Site",
     "Slice",
     "TimeInterval",

@@ -40,17 +40,40 @@ class Bottleneck:
 
 
 @dataclass(frozen=True, slots=True)
-class Optimality:
-    """How far the mapping is from the best possible, in nominal time per step."""
+class GapReason:
+    """A reason why no mapping comes closer to the independent lower bound."""
 
-    #: Nominal time of the mapping, in picoseconds.
+    #: ``cap``, ``unsplittable``, ``layer_boundary`` or ``full_chip``.
+    kind: str
+    #: The layer that it is about, when it is about one.
+    layer: str | None
+    #: In words, with the numbers.
+    text: str
+
+    @classmethod
+    def read(cls, fields: Fields) -> GapReason:
+        return cls(fields.text("kind"), fields.text_or_none("layer"), fields.text("text"))
+
+
+@dataclass(frozen=True, slots=True)
+class Optimality:
+    """How far the mapping is from the best possible, in the time that the search ranks by.
+
+    That time takes the lower sides of constants and loads, and is never below the barrier.
+    """
+
+    #: Time of the mapping, in picoseconds.
     achieved_ps: int
-    #: The least over every choice that the search had, in picoseconds.
-    search_optimal_ps: int
-    #: No mapping of this network has a smaller nominal time, in picoseconds.
+    #: The least over every form, encoding and tile of the e-graph, in picoseconds; None when the search was cut short.
+    egraph_optimal_ps: int | None
+    #: No mapping of this network has a smaller time, in picoseconds.
     independent_lower_ps: int
+    #: (achieved - e-graph optimal) / e-graph optimal, in millionths, rounded up.
+    egraph_gap_ppm: int | None
     #: (achieved - independent lower) / independent lower, in millionths, rounded up.
     gap_ppm: int
+    #: Why ``gap_ppm`` is not smaller, the weightiest first.
+    reasons: tuple[GapReason, ...]
     #: What the figures cover.
     covers: str
 
@@ -58,11 +81,30 @@ class Optimality:
     def read(cls, fields: Fields) -> Optimality:
         return cls(
             achieved_ps=fields.integer("achieved_ps"),
-            search_optimal_ps=fields.integer("search_optimal_ps"),
+            egraph_optimal_ps=fields.integer_or_none("egraph_optimal_ps"),
             independent_lower_ps=fields.integer("independent_lower_ps"),
+            egraph_gap_ppm=fields.integer_or_none("egraph_gap_ppm"),
             gap_ppm=fields.integer("gap_ppm"),
+            reasons=tuple(GapReason.read(f) for f in fields.children("reasons")),
             covers=fields.text("covers"),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ParetoPoint:
+    """A mapping on the front of time and cores."""
+
+    cores: int
+    #: The least time per step with so many cores, as the search ranks, in picoseconds.
+    time_ps: int
+    #: Nominal time per step of that mapping, messages sent left out, in picoseconds.
+    nominal_ps: int
+    #: Nominal messages into cores per step, in thousandths.
+    messages: int
+
+    @classmethod
+    def read(cls, fields: Fields) -> ParetoPoint:
+        return cls(*(fields.integer(key) for key in ("cores", "time_ps", "nominal_ps", "messages")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from . import page, summary
 from .frames import Library, Table, integers, texts
 from .text import TITLE, shortened, table
-from .units import NARROW_SPACE, UNDERSCORE, grouped, percent, time
+from .units import NARROW_SPACE, UNDERSCORE, gap, grouped, time
 
 if TYPE_CHECKING:
     from .manifest import Manifest
@@ -141,7 +141,7 @@ def _words(m: Manifest) -> list[str]:
     if binding.layer is not None:
         place = f"{place} ({shortened(binding.layer, _LAYER)})"
     deadline = shortened(m.deadline.state) if m.deadline else ""
-    return [summary.state_name(m.bottleneck.state), place, percent(m.optimality.gap_ppm), deadline]
+    return [summary.state_name(m.bottleneck.state), place, gap(m.optimality.gap_ppm), deadline]
 
 
 def _first_line(error: BaseException) -> str:

@@ -145,9 +145,11 @@ _IDLE = Load()
 class Usage:
     """What a layer takes of the cores."""
 
-    #: Cores with a part of it.
+    #: Cores with a part of it, each once.
     cores: int = 0
-    #: The greatest of each load over its parts.
+    #: How many of them have parts of other layers too.
+    shared: int = 0
+    #: The greatest of each load over its cores, of what it does there.
     busiest: Load = _IDLE
     #: The resource that is nearest to its cap on any of its cores, and its use there.
     fullest: tuple[str, Memory] | None = None
@@ -169,11 +171,15 @@ def usage_by_layer(layers: Iterable[str], cores: Iterable[Core]) -> dict[str, Us
     """What each layer takes of the cores, by its name."""
     out = {name: Usage() for name in layers}
     for core in cores:
-        for name in dict.fromkeys(part.layer for part in core.parts):
-            out[name].cores += 1
-            out[name]._add_memory(core.memory)
+        own: dict[str, Load] = {}
         for part in core.parts:
-            out[part.layer].busiest = out[part.layer].busiest.greatest(part.load)
+            own[part.layer] = own.get(part.layer, _IDLE).plus(part.load)
+        for name, load in own.items():
+            use = out[name]
+            use.cores += 1
+            use.shared += len(own) > 1
+            use.busiest = use.busiest.greatest(load)
+            use._add_memory(core.memory)
     return out
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from . import compare, floorline, frames, page, summary, svg
-from .bounds import Binding, Bottleneck, Bounds, Deadline, Optimality
+from .bounds import Binding, Bottleneck, Bounds, Deadline, Optimality, ParetoPoint
 from .cores import Core, Usage, check, usage_by_layer
 from .errors import ManifestError
 from .fields import Fields, parse
@@ -22,6 +22,8 @@ from .units import time
 if TYPE_CHECKING:
     import pandas  # type: ignore[import-not-found,import-untyped,unused-ignore]
     import polars  # type: ignore[import-not-found,unused-ignore]
+
+    from ..explanation import Explanation
 
 #: Name and version of the format that is read.
 SCHEMA = "snnc-manifest/1"
@@ -86,6 +88,10 @@ class Manifest:
         self.cores: tuple[Core, ...] = tuple(Core.read(f) for f in fields.children("cores"))
         check((layer.name for layer in self.layers), self.cores)
         self.bounds: Bounds = Bounds.read(fields.child("bounds"))
+        #: The front of time and cores, by ascending cores; empty unless it was asked for.
+        self.pareto: tuple[ParetoPoint, ...] = (
+            tuple(ParetoPoint.read(f) for f in fields.children("pareto")) if fields.has("pareto") else ()
+        )
         self.assumptions: tuple[Assumption, ...] = tuple(Assumption.read(f) for f in fields.children("assumptions"))
         #: Warnings of the run.
         self.diagnostics: tuple[CompileWarning, ...] = tuple(
@@ -194,7 +200,7 @@ class Manifest:
 
     @property
     def gap(self) -> float:
-        """(achieved - independent lower bound) / independent lower bound, in nominal time; 0.05 is 5 %."""
+        """(achieved - independent lower bound) / independent lower bound, in the time that the search ranks by."""
         return self.bounds.optimality.gap_ppm / 1e6
 
     @property
@@ -263,6 +269,19 @@ class Manifest:
     def floorline_svg(self) -> str:
         """The floorline plot: nominal time of each layer over the synaptic operations of its busiest core."""
         return svg.draw(floorline.of(self))
+
+    def explain(self, layer: str) -> Explanation:
+        """How a layer was mapped and why, as ``snnc explain`` tells it; the program is run.
+
+        Args:
+            layer: Name of a layer, or of an ONNX node that it was made of.
+
+        Raises:
+            CompilerError: There is no such layer; the diagnostic has the closest names.
+        """
+        from ..compiler import explain
+
+        return explain(self, layer)
 
     def compare(self, *others: Manifest) -> compare.Comparison:
         """A table of this manifest and others."""

@@ -38,6 +38,14 @@ class Options:
     max_cores: int | None
     #: Deadline of a step in picoseconds, when given.
     period_ps: int | None
+    #: How much slower than the least nominal time a mapping with fewer messages may be, in thousandths.
+    slack_thousandths: int
+    #: How hard the search tried, 0 to 3.
+    effort: int
+    #: Hash of the mapping that was given, in hex.
+    mapping_blake3: str | None
+    #: Hash of the manifest whose cores were to be kept, in hex.
+    like_blake3: str | None
 
     @classmethod
     def read(cls, fields: Fields) -> Options:
@@ -47,6 +55,10 @@ class Options:
             chips=fields.integer("chips"),
             max_cores=fields.integer_or_none("max_cores"),
             period_ps=fields.integer_or_none("period_ps"),
+            slack_thousandths=fields.integer("slack_thousandths"),
+            effort=fields.integer("effort"),
+            mapping_blake3=fields.text_or_none("mapping_blake3"),
+            like_blake3=fields.text_or_none("like_blake3"),
         )
 
 
@@ -139,6 +151,65 @@ class LayerBound:
 
 
 @dataclass(frozen=True, slots=True)
+class RunnerUp:
+    """What a layer would take if its choice were not there and the others stayed."""
+
+    encoding: str
+    #: Parts per axis.
+    tile: str
+    cores: int
+    #: Its time as the search ranks, in picoseconds.
+    time_ps: int
+    #: Its nominal time, messages sent left out, in picoseconds.
+    nominal_ps: int
+    #: Its nominal messages per step, in thousandths.
+    messages: int
+    #: ``time``, ``cores``, ``nominal_time``, ``messages``, ``more_cores`` or ``order``.
+    loses_by: str
+
+    @classmethod
+    def read(cls, fields: Fields | None) -> RunnerUp | None:
+        if fields is None:
+            return None
+        return cls(
+            encoding=fields.text("encoding"),
+            tile=fields.text("tile"),
+            cores=fields.integer("cores"),
+            time_ps=fields.integer("time_ps"),
+            nominal_ps=fields.integer("nominal_ps"),
+            messages=fields.integer("messages"),
+            loses_by=fields.text("loses_by"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LayerChoice:
+    """How the search decided on a layer. Times are as it ranks, the barrier left out."""
+
+    #: Forms, encodings and tiles that were priced, and how many of them the chip can hold.
+    considered: int
+    legal: int
+    #: Time of the chosen one, in picoseconds.
+    time_ps: int
+    #: By how much the layer could be slower without slowing the step, in picoseconds.
+    slack_ps: int
+    #: None when there is no other choice.
+    runner_up: RunnerUp | None
+
+    @classmethod
+    def read(cls, fields: Fields | None) -> LayerChoice | None:
+        if fields is None:
+            return None
+        return cls(
+            considered=fields.integer("considered"),
+            legal=fields.integer("legal"),
+            time_ps=fields.integer("time_ps"),
+            slack_ps=fields.integer("slack_ps"),
+            runner_up=RunnerUp.read(fields.child_or_none("runner_up")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Layer:
     """A population."""
 
@@ -165,6 +236,10 @@ class Layer:
     activity: Activity
     #: None for an input.
     bound: LayerBound | None
+    #: Rules that led from the imported layer to what is on the cores, in order.
+    rewrites: tuple[str, ...]
+    #: How the search decided; None for an input and for a layer that was mapped by hand.
+    choice: LayerChoice | None
 
     @classmethod
     def read(cls, fields: Fields) -> Layer:
@@ -183,4 +258,6 @@ class Layer:
             tile=fields.text("tile"),
             activity=Activity.read(fields.child("activity")),
             bound=LayerBound.read(fields.child_or_none("bound")),
+            rewrites=fields.texts("rewrites"),
+            choice=LayerChoice.read(fields.child_or_none("choice")),
         )

@@ -42,6 +42,7 @@ def render(manifest: Manifest) -> str:
         f'<div style="font-size:15px;font-weight:600">{title}</div>\n'
         f"{_facts(manifest)}"
         f'<div style="overflow-x:auto">\n{_layers(manifest)}</div>\n'
+        f"{_front(manifest)}"
         f'<div style="overflow-x:auto">\n{svg.draw(floorline.of(manifest))}</div>\n'
         f"{_CAVEAT}{_assumptions(manifest)}{_warnings(manifest)}"
         "</div>\n"
@@ -155,7 +156,7 @@ def _layer(manifest: Manifest, layer: Layer, names: Names) -> list[Cell]:
         *cells,
         name_cell(layer.encoding),
         name_cell(layer.tile),
-        number_cell(grouped(use.cores, NARROW_SPACE)),
+        number_cell(summary.cores(use, NARROW_SPACE)),
         number_cell(summary.fullest(manifest, layer)),
         number_cell(thousandths(use.busiest.synops.nominal, NARROW_SPACE)),
         number_cell(thousandths(use.busiest.updates.nominal, NARROW_SPACE)),
@@ -164,6 +165,27 @@ def _layer(manifest: Manifest, layer: Layer, names: Names) -> list[Cell]:
         time_cell(layer.bound.nominal_ps),
         (f'<span style="border-left:4px solid {colour};padding-left:6px">{escaped(state)}</span>', False),
     ]
+
+
+def _front(manifest: Manifest) -> str:
+    if not manifest.pareto:
+        return ""
+    points = summary.front(manifest)
+    kept = [k for k, (_, mark) in enumerate(points) if mark]
+    rows: list[Sequence[Cell] | str] = []
+    for k in excerpt(len(points), kept):
+        if isinstance(k, Left):
+            rows.append(more_rows(k.count, "point(s)"))
+            continue
+        point, mark = points[k]
+        numbers = (
+            number_cell(grouped(point.cores, NARROW_SPACE)),
+            number_cell(thousandths(point.messages, NARROW_SPACE)),
+        )
+        times = time_cell(point.time_ps), time_cell(point.nominal_ps)
+        rows.append([numbers[0], *times, numbers[1], text_cell(mark.removeprefix("<- "))])
+    header = [(name, bool(name)) for name in summary.FRONT]
+    return f'<div style="overflow-x:auto">\n{table(header, rows)}</div>\n'
 
 
 _CAVEAT = (

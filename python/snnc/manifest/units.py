@@ -55,6 +55,7 @@ def grouped(value: int, separator: str = UNDERSCORE) -> str:
     return f"{value:_}".replace("_", separator)
 
 
-def percent(ppm: int) -> str:
-    """Parts per million as per cent."""
-    return f"{ppm // 10_000}.{ppm % 10_000 // 1000} %"
+def gap(ppm: int) -> str:
+    """A gap in parts per million as per cent, rounded up: none is told as smaller than it is."""
+    tenths = -(-ppm // 1000)
+    return f"{tenths // 10}.{tenths % 10} %"

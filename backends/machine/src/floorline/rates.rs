@@ -108,6 +108,11 @@ impl Rates {
         self.terms(load, Side::Nominal).into_iter().map(|(_, t)| t).max().unwrap_or(0)
     }
 
+    /// The time that a core takes at least: its greatest term with lower constants and the lower load, in femtoseconds.
+    pub fn lower(&self, load: &Load) -> u64 {
+        self.terms(load, Side::Lower).into_iter().map(|(_, t)| t).max().unwrap_or(0)
+    }
+
     /// The greatest term of a core, of equals the first: nominal, in femtoseconds.
     pub fn nominal_term(&self, load: &Load) -> (Term, u64) {
         greatest(self.terms(load, Side::Nominal))

@@ -111,24 +111,66 @@ pub struct Nominal {
     pub binding: Binding,
 }
 
-/// How far the mapping is from the best possible, in nominal time per step before placement.
+/// How far the mapping is from the best possible, in the time that the search ranks by: lower sides of constants
+/// and loads (of loads the nominal side where the activity is unknown), never below the barrier.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Optimality {
     /// Time of the mapping, in picoseconds.
     pub achieved_ps: u64,
-    /// The least over every choice that the search had, in picoseconds: the tiles of the menu, cut by
-    /// exact contiguous partition. Proven by exhaustive binary search. The mapping may be slower by the
-    /// slack, for fewer messages.
-    pub search_optimal_ps: u64,
-    /// The least over the e-graph, in picoseconds; none while there is no e-graph.
+    /// The least over the e-graph, in picoseconds: every form, encoding and tile of every layer that the rules
+    /// generate, cut by exact contiguous partition, within the cores; none when the search was cut short.
     pub egraph_optimal_ps: Option<u64>,
-    /// A lower bound for any mapping, which knows nothing of tiles, in picoseconds.
+    /// A lower bound for any mapping, which knows nothing of forms and tiles, in picoseconds.
     pub independent_lower_ps: u64,
+    /// (achieved - e-graph optimal) / e-graph optimal, in millionths, rounded up.
+    pub egraph_gap_ppm: Option<u64>,
     /// (achieved - independent lower) / independent lower, in millionths, rounded up.
     pub gap_ppm: u64,
+    /// Why the gap to the independent bound is not smaller, the weightiest first; empty where it is small.
+    pub reasons: Vec<GapReason>,
     /// What the figures cover.
     pub covers: String,
+}
+
+/// A reason why no mapping of the e-graph comes closer to the independent bound.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GapReason {
+    /// What kind of reason.
+    pub kind: GapKind,
+    /// The layer that it is about, when it is about one.
+    pub layer: Option<String>,
+    /// In words, with the numbers.
+    pub text: String,
+}
+
+/// Kinds of reasons for a gap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GapKind {
+    /// A resource of a core makes tiles smaller than the work asks for.
+    Cap,
+    /// A row, column or channel cannot be cut further, so shares are uneven.
+    Unsplittable,
+    /// A core has parts of one layer only, so what a layer leaves of its last core is lost.
+    LayerBoundary,
+    /// All cores are in use.
+    FullChip,
+}
+
+/// A mapping on the front of time and cores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ParetoPoint {
+    /// Cores in use.
+    pub cores: u64,
+    /// The least time per step with so many cores, in the time that the search ranks by, in picoseconds.
+    pub time_ps: u64,
+    /// Nominal time per step of that mapping, messages sent left out, in picoseconds.
+    pub nominal_ps: u64,
+    /// Nominal messages into cores per step, in thousandths.
+    pub messages: u64,
 }
 
 /// Bounds on the traced steps of measured activity, one inference after the other without a pause: the sum over

@@ -67,8 +67,16 @@ pub struct Options {
     pub max_cores: Option<u64>,
     /// Deadline of a step in picoseconds.
     pub period_ps: Option<u64>,
-    /// How much slower than the least time a mapping with fewer messages may be, in thousandths.
+    /// How much slower than the least nominal time a mapping with fewer messages may be, in thousandths.
     pub slack_thousandths: u64,
+    /// How hard the search tried, 0 to 3.
+    pub effort: u32,
+    /// blake3 of the mapping that was given, in hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping_blake3: Option<String>,
+    /// blake3 of the manifest whose cores were to be kept, in hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub like_blake3: Option<String>,
 }
 
 /// A population.
@@ -101,8 +109,65 @@ pub struct Layer {
     pub activity: ActivitySummary,
     /// Bounds on its cores alone; none for an input.
     pub bound: Option<LayerBound>,
-    /// Rules that were applied.
+    /// Rules that led from the imported layer to what is on the cores, in order.
     pub rewrites: Vec<String>,
+    /// How the search decided; none for an input, and for a layer that was mapped by hand.
+    pub choice: Option<LayerChoice>,
+}
+
+/// How the search decided on a layer. Times are those that it ranks by, barrier left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LayerChoice {
+    /// Forms, encodings and tiles that were priced.
+    pub considered: u64,
+    /// How many of them the chip can hold.
+    pub legal: u64,
+    /// Time of the chosen one, in picoseconds.
+    pub time_ps: u64,
+    /// By how much the layer could be slower without slowing the step, in picoseconds.
+    pub slack_ps: u64,
+    /// The best choice of another form, encoding or tile: what the layer would take if the chosen one were not
+    /// there and the others stayed; none when there is no other.
+    pub runner_up: Option<RunnerUp>,
+}
+
+/// A choice that was not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunnerUp {
+    /// Name of the encoding.
+    pub encoding: String,
+    /// Parts per axis.
+    pub tile: String,
+    /// Its cores.
+    pub cores: u64,
+    /// Its time, in picoseconds.
+    pub time_ps: u64,
+    /// Its nominal time, messages sent left out, in picoseconds.
+    pub nominal_ps: u64,
+    /// Its nominal messages per step, in thousandths.
+    pub messages: u64,
+    /// What it loses by.
+    pub loses_by: LosesBy,
+}
+
+/// What a runner-up loses by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LosesBy {
+    /// It makes the step longer.
+    Time,
+    /// With it the network needs more cores than there are.
+    Cores,
+    /// Its nominal time is beyond the slack.
+    NominalTime,
+    /// It needs more messages.
+    Messages,
+    /// It needs more cores for as many messages.
+    MoreCores,
+    /// Nothing: it is as good, and comes later in order.
+    Order,
 }
 
 /// One connection into a population.

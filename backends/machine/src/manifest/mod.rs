@@ -10,14 +10,14 @@ mod inputs;
 mod verification;
 
 pub use bounds::{
-    Binding, Bounds, Constant, Deadline, DeadlineState, Io, LinkLoad, Nominal, Optimality, PeriodOf, Range,
-    Site, Trace,
+    Binding, Bounds, Constant, Deadline, DeadlineState, GapKind, GapReason, Io, LinkLoad, Nominal,
+    Optimality, ParetoPoint, PeriodOf, Range, Site, Trace,
 };
 pub use cores::{Core, CoreMemory, Part, Role, Slice};
 pub use coverage::check_coverage;
 pub use inputs::{
-    ActivitySource, ActivitySummary, Inputs, Layer, LayerBound, LayerInput, MeasuredSummary, ModelInput,
-    Options,
+    ActivitySource, ActivitySummary, Inputs, Layer, LayerBound, LayerChoice, LayerInput, LosesBy,
+    MeasuredSummary, ModelInput, Options, RunnerUp,
 };
 
 pub use verification::{EqualPhase, LayerLoss, OutputLoss, QuantisationLoss, Verification};
@@ -46,6 +46,9 @@ pub struct Manifest {
     pub cores: Vec<Core>,
     /// Bounds on time and energy, and how good the mapping is.
     pub bounds: Bounds,
+    /// The front of time and cores, by ascending cores; empty unless asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pareto: Vec<ParetoPoint>,
     /// Every constant that touched a bound and is not measured or quoted, by name.
     pub assumptions: Vec<Assumption>,
     /// Warnings of the run.

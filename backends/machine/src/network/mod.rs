@@ -6,18 +6,23 @@
 
 mod arrivals;
 mod block;
+mod connected;
 pub mod field;
 mod graph;
 pub mod partition;
 
-pub use arrivals::{Arrivals, Way};
+pub use arrivals::{Arrivals, Inflow, Kind, Listed, Way, Weighed};
 pub use block::Block;
+
+use std::ops::Range;
 
 use snnc_ir::graph::op::{Input, Op};
 use snnc_ir::graph::param::Param;
 use snnc_ir::graph::shape::Shape;
 use snnc_ir::graph::weights::Weights;
 use snnc_ir::neuron::Neuron;
+
+use connected::Connected;
 
 /// Populations in the order of the source file, sources of events first where they are inputs.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,11 +89,10 @@ pub struct Projection {
     pub op: Op,
     /// The weights, integers without scale.
     pub weights: Weights,
-    /// Non-zero weights, added up over input channels: of a convolution `[out, kh, kw]`, of a linear
-    /// layer one per output.
+    /// [`nonzero`](Self::nonzero).
     nonzero: Vec<u64>,
-    /// Which weights are not zero, in their order; none when all are not.
-    mask: Option<Vec<bool>>,
+    /// Which weights are not zero; none when all are not.
+    connected: Option<Connected>,
     /// Bits of a two's-complement word that holds every weight.
     pub bits: u32,
 }
@@ -100,15 +104,41 @@ impl Projection {
         let row = weights.row();
         let bits = weights.statistics().bits().unwrap_or(1);
         let mut nonzero = vec![0; weights.shape[0] * window];
-        let mut mask = vec![false; weights.len()];
-        for (position, set) in mask.iter_mut().enumerate() {
-            if weights.integer(position).unwrap_or(0) != 0 {
-                nonzero[position / row * window + position % window] += 1;
-                *set = true;
+        let mut connected = Connected::none(weights.shape[0], row);
+        let mut zeros = false;
+        for position in 0..weights.len() {
+            if weights.integer(position).unwrap_or(0) == 0 {
+                zeros = true;
+                continue;
             }
+            nonzero[position / row * window + position % window] += 1;
+            connected.set(position);
         }
-        let mask = mask.contains(&false).then_some(mask);
-        Self { source, delay, source_shape, op, weights, nonzero, mask, bits }
+        let connected = zeros.then_some(connected);
+        Self { source, delay, source_shape, op, weights, nonzero, connected, bits }
+    }
+
+    /// Whether some weight is zero.
+    pub fn has_zeros(&self) -> bool {
+        self.connected.is_some()
+    }
+
+    /// Weights that are not zero, added up over input channels: of a convolution `[out, kh, kw]`, of a linear
+    /// layer one per output.
+    pub fn nonzero(&self) -> &[u64] {
+        &self.nonzero
+    }
+
+    /// For every fan-in element how many of these outputs have a weight for it that is not zero.
+    fn connections(&self, outputs: &[Range<usize>]) -> Vec<u32> {
+        match &self.connected {
+            Some(connected) => {
+                let mut counts = vec![0; self.fan_in()];
+                outputs.iter().for_each(|outputs| connected.count(outputs, &mut counts));
+                counts
+            }
+            None => vec![outputs.iter().map(|o| o.len() as u32).sum(); self.fan_in()],
+        }
     }
 
     /// Fan-in elements of each neuron, padding included.
@@ -140,18 +170,5 @@ impl Layer {
     /// Fan-in elements of each neuron over all projections, in their order.
     pub fn fan_in(&self) -> usize {
         self.projections.iter().map(Projection::fan_in).sum()
-    }
-}
-
-impl Network {
-    /// For each layer the `(layer, projection)` pairs that read it, in order.
-    pub fn consumers(&self) -> Vec<Vec<(usize, usize)>> {
-        let mut out = vec![Vec::new(); self.layers.len()];
-        for (l, layer) in self.layers.iter().enumerate() {
-            for (p, projection) in layer.projections.iter().enumerate() {
-                out[projection.source].push((l, p));
-            }
-        }
-        out
     }
 }

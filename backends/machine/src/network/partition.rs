@@ -39,9 +39,26 @@ fn ranges_needed(weights: &[u64], cap: u64) -> usize {
     count
 }
 
+/// For each element the ranges that it and all behind it need, none of which has more than `cap`.
+fn needed_from(weights: &[u64], cap: u64) -> Vec<usize> {
+    let mut out = vec![0; weights.len() + 1];
+    // Elements `start..end` are the longest range from `start` on.
+    let (mut end, mut sum) = (weights.len(), 0u128);
+    for start in (0..weights.len()).rev() {
+        sum += u128::from(weights[start]);
+        while sum > u128::from(cap) && end > start + 1 {
+            end -= 1;
+            sum -= u128::from(weights[end]);
+        }
+        out[start] = out[end] + 1;
+    }
+    out
+}
+
 /// Ranges with sums of at most `cap`, each as even as what is left allows.
 fn fill(weights: &[u64], parts: usize, cap: u64) -> Vec<Range<usize>> {
     let n = weights.len();
+    let needed = needed_from(weights, cap);
     let mut left: u64 = weights.iter().fold(0, |s, w| s.saturating_add(*w));
     let mut out = Vec::with_capacity(parts);
     let mut start = 0;
@@ -57,7 +74,7 @@ fn fill(weights: &[u64], parts: usize, cap: u64) -> Vec<Range<usize>> {
         let mut sum = 0u64;
         while end < n - more {
             let next = sum.saturating_add(weights[end]);
-            let must = end == start || ranges_needed(&weights[end..], cap) > more;
+            let must = end == start || needed[end] > more;
             if !must && (next > share || next > cap) {
                 break;
             }
@@ -117,6 +134,17 @@ mod tests {
             prop_assert!(ranges.iter().all(|r| !r.is_empty()));
             let worst = ranges.iter().map(|r| weights[r.clone()].iter().sum::<u64>()).max().unwrap();
             prop_assert_eq!(worst, best(&weights, parts));
+        }
+
+        #[test]
+        fn ranges_needed_from_each_element_are_those_of_a_greedy_fill(
+            weights in prop::collection::vec(0u64..20, 1..12), spare in 0u64..40,
+        ) {
+            let cap = weights.iter().copied().max().unwrap() + spare;
+            let needed = needed_from(&weights, cap);
+            for start in 0..weights.len() {
+                prop_assert_eq!(needed[start], ranges_needed(&weights[start..], cap));
+            }
         }
 
         #[test]

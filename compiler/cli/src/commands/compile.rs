@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use snnc_driver::compile::{self, Options};
+use snnc_driver::compile::{self, Earlier, GivenMapping, Options};
 use snnc_driver::phase::Phase;
-use snnc_driver::report::Report;
+use snnc_driver::report::{self, Report};
 use snnc_driver::{Observer, bundle};
 use snnc_ir::diag::Diagnostics;
 
@@ -20,6 +20,9 @@ pub(super) fn run(args: &Compile, context: &Context) -> Result<(), Diagnostics> 
     let mut watch = Watch { phases: Phases(context), dumps: args.dump_phases.is_some() };
     let done = compile::compile(&model, &options, &mut watch)?;
     context.warn(&done.warnings);
+    if let (Some(manifest), Some(against)) = (&done.manifest, &options.against) {
+        context.warn(report::unlike(manifest, against).as_slice());
+    }
     if let Some(folder) = &args.dump_phases {
         bundle::write_dumps(folder, &done.dumps).map_err(|d| vec![d])?;
     }
@@ -44,13 +47,23 @@ pub(super) fn run(args: &Compile, context: &Context) -> Result<(), Diagnostics> 
 
 fn options(args: &Compile) -> Result<Options, Diagnostics> {
     let options = super::options(&args.target, &args.mapping)?;
+    let mapping = args.given.as_deref().map(GivenMapping::read).transpose().map_err(|d| vec![d])?;
+    let like = args.like.as_deref().map(Earlier::read).transpose().map_err(|d| vec![d])?;
+    let against = args.against.as_deref().map(bundle::read_manifest).transpose().map_err(|d| vec![d])?;
+    let emitted = |r: &Report| {
+        args.emit.iter().any(|e| e == r.name()) || (against.is_some() && *r == Report::Floorline)
+    };
     Ok(Options {
         measured: super::measured(&args.measuring, args.model.steps),
+        mapping,
+        like,
         seed: args.measuring.seed,
         chip: super::chip_file(args.chip.as_deref())?,
         period_ps: args.period,
+        pareto: args.pareto,
         stop_after: args.stop_after,
-        reports: Report::ALL.iter().copied().filter(|r| args.emit.iter().any(|e| e == r.name())).collect(),
+        reports: Report::ALL.iter().copied().filter(emitted).collect(),
+        against,
         verify: args.verify,
         ..options
     })

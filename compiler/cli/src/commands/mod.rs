@@ -37,8 +37,8 @@ pub(crate) fn run(command: Command, context: &Context) -> Result<Exit, Diagnosti
         Command::Simulate(args) => simulate::run(&args, context),
         Command::Targets(args) => targets::run(&args),
         Command::Ops => ops::run(),
-        Command::Schema => schema::run(),
-        Command::Explain(args) => explain::run(&args),
+        Command::Schema(args) => schema::run(&args),
+        Command::Explain(args) => explain::run(&args, context),
     }?;
     Ok(Exit::Success)
 }
@@ -60,6 +60,7 @@ fn options(target: &str, args: &Mapping) -> Result<Options, Diagnostics> {
         objective,
         max_cores: args.max_cores,
         chips: args.chips,
+        effort: args.effort,
         ..Options::new(target)
     })
 }

@@ -8,7 +8,7 @@ use snnc_machine::manifest::Manifest;
 use super::diagnostics;
 use super::summary::{neurons, place, range};
 use super::table::{Align, Table};
-use super::units::{grouped, percent, time};
+use super::units::{gap, grouped, time};
 use crate::args::{Compare, ObjectiveArg};
 
 /// Remedies of one target that are printed; the others are counted.
@@ -65,7 +65,7 @@ fn fitting(target: &str, manifest: &Manifest) -> Vec<String> {
         chips(manifest).to_string(),
         period,
         time(nominal.period_ps),
-        percent(bounds.optimality.gap_ppm),
+        gap(bounds.optimality.gap_ppm),
         nominal.state.text().into(),
         format!("{}, {}", nominal.binding.resource.text(), place(&nominal.binding)),
     ]
@@ -163,7 +163,7 @@ fn row(row: &Compared) -> serde_json::Value {
 
 /// Chips in use.
 fn chips(manifest: &Manifest) -> u32 {
-    manifest.cores.iter().map(|c| c.chip).max().map_or(0, |last| last + 1)
+    manifest.cores.iter().map(|c| c.chip).max().map_or(0, |last| last.saturating_add(1))
 }
 
 #[cfg(test)]

@@ -1,7 +1,11 @@
 //! What a person sees.
 
+pub(crate) mod certificate;
 pub(crate) mod comparison;
 pub(crate) mod diagnostics;
+pub(crate) mod explanation;
+pub(crate) mod facts;
+pub(crate) mod front;
 pub(crate) mod output;
 pub(crate) mod progress;
 pub(crate) mod simulation;

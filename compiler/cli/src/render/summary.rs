@@ -1,16 +1,19 @@
 //! The summary of a compilation.
 
+use snnc_driver::report::usage::{Usage, filled_ppm};
 use snnc_machine::floorline::{State, Term};
-use snnc_machine::manifest::{Binding, Bounds, DeadlineState, Layer, Manifest, Range};
+use snnc_machine::manifest::{Binding, Layer, Manifest, Range};
 
 use super::table::{Align, Table};
-use super::units::{grouped, percent, thousandths, time};
+use super::units::{gap, grouped, thousandths, time};
+use super::{certificate, front};
 
 pub(crate) fn text(manifest: &Manifest) -> String {
     let mut out = header(manifest);
     out.push('\n');
     out.push_str(&layers(manifest));
     out.push('\n');
+    out.push_str(&front::text(manifest));
     out.push_str(&bounds(manifest));
     if let Some(v) = &manifest.verification {
         out.push_str(&super::verification::text(v));
@@ -19,7 +22,7 @@ pub(crate) fn text(manifest: &Manifest) -> String {
 }
 
 fn header(manifest: &Manifest) -> String {
-    let chips = manifest.cores.iter().map(|c| c.chip).max().unwrap_or(0) + 1;
+    let chips = manifest.cores.iter().map(|c| c.chip).max().unwrap_or(0).saturating_add(1);
     format!(
         "{} on {}: {} neurons on {} core(s) of {} chip(s), {} step(s) per inference\n",
         manifest.inputs.model.name,
@@ -33,7 +36,7 @@ fn header(manifest: &Manifest) -> String {
 
 /// Neurons of a mapping, its inputs left out.
 pub(super) fn neurons(manifest: &Manifest) -> u64 {
-    manifest.layers.iter().filter(|l| l.op != "input").map(|l| l.neurons).sum()
+    manifest.layers.iter().filter(|l| l.op != "input").fold(0, |sum, l| sum.saturating_add(l.neurons))
 }
 
 fn layers(manifest: &Manifest) -> String {
@@ -50,39 +53,44 @@ fn layers(manifest: &Manifest) -> String {
         ("nominal", Align::Right),
         ("state", Align::Left),
     ]);
+    let usage = Usage::of(manifest);
     for layer in &manifest.layers {
-        table.row(row(manifest, layer));
+        table.row(row(&usage, layer));
     }
     table.render()
 }
 
-fn row(manifest: &Manifest, layer: &Layer) -> Vec<String> {
+fn row(usage: &Usage<'_>, layer: &Layer) -> Vec<String> {
     let shape = layer.shape.map(|d| d.to_string()).join("x");
     let Some(bound) = &layer.bound else {
         let mut cells = vec![layer.name.clone(), layer.op.clone(), shape];
         cells.resize(11, String::new());
         return cells;
     };
-    let own = || manifest.cores.iter().filter(|c| c.parts.iter().any(|p| p.layer == layer.name));
-    let loads = || own().flat_map(|c| &c.parts).filter(|p| p.layer == layer.name).map(|p| p.load);
-    let fullest = own()
-        .flat_map(|c| c.memory.iter())
-        // One of a few says nothing of how full a core is.
-        .filter(|(_, m)| m.cap > 0 && m.used > 1)
-        .max_by_key(|(name, m)| (m.used * 1_000_000 / m.cap, std::cmp::Reverse((*name).clone())));
+    let peak = usage.peak(&layer.name);
+    let fullest = usage.fullest(&layer.name);
     vec![
         layer.name.clone(),
         layer.op.clone(),
         shape,
         layer.encoding.clone(),
         layer.tile.clone(),
-        own().count().to_string(),
-        fullest.map_or_else(String::new, |(name, m)| format!("{name} {} %", m.used * 100 / m.cap)),
-        thousandths(loads().map(|l| l.synops.nominal).max().unwrap_or(0)),
-        thousandths(loads().map(|l| l.updates.nominal).max().unwrap_or(0)),
+        cores(usage.shares(&layer.name).len() as u64, usage.shared(&layer.name) as u64),
+        fullest.map_or_else(String::new, |(name, m)| format!("{name} {} %", filled_ppm(m) / 10_000)),
+        thousandths(peak.synops.nominal),
+        thousandths(peak.updates.nominal),
         time(bound.nominal_ps),
         bound.state.text().into(),
     ]
+}
+
+/// Cores of a layer, and how many of them it shares with other layers: their sum over layers is more than there are.
+pub(super) fn cores(count: u64, shared: u64) -> String {
+    match shared {
+        0 => count.to_string(),
+        all if all == count => format!("{count} shared"),
+        some => format!("{count}, {some} shared"),
+    }
 }
 
 fn bounds(manifest: &Manifest) -> String {
@@ -105,9 +113,9 @@ fn bounds(manifest: &Manifest) -> String {
     if b.state != b.nominal.state {
         out.push_str(&format!("lower bound from {} ({})\n", b.binding.resource.text(), place(&b.binding)));
     }
-    out.push_str(&optimality(b));
+    out.push_str(&certificate::text(manifest));
     out.push_str(&trace(manifest));
-    out.push_str(&deadline(b));
+    out.push_str(&certificate::deadline(b));
     out.push_str(&format!(
         "All times are estimates for the chip alone, for steps with the activity given; nothing was measured on a\n\
          board. {} constants and rules behind them are derived, inferred or assumed: see `assumptions` in the\n\
@@ -136,26 +144,6 @@ pub(super) fn place(binding: &Binding) -> String {
     }
 }
 
-fn optimality(b: &Bounds) -> String {
-    let o = &b.optimality;
-    let search = match o.achieved_ps.cmp(&o.search_optimal_ps) {
-        std::cmp::Ordering::Equal => "the best of all tiles".to_owned(),
-        _ => {
-            format!("the best of all tiles is {} (slack spent on fewer messages)", time(o.search_optimal_ps))
-        }
-    };
-    let mut out = format!(
-        "optimality       {} nominal; {search}; no mapping is below {}: gap {}\n",
-        time(o.achieved_ps),
-        time(o.independent_lower_ps),
-        percent(o.gap_ppm)
-    );
-    if b.nominal.state == State::BarrierBound {
-        out.push_str("                 the barrier is the floor: no mapping is faster\n");
-    }
-    out
-}
-
 /// What the traced steps take, one by one.
 fn trace(manifest: &Manifest) -> String {
     let Some(t) = &manifest.bounds.trace else {
@@ -178,18 +166,11 @@ fn trace(manifest: &Manifest) -> String {
         grouped(t.samples),
         time(t.nominal_inference_ps),
         time(t.independent_lower_ps),
-        percent(t.gap_ppm),
+        gap(t.gap_ppm),
         states.join(", "),
         range(Some(t.busiest_step_ps)),
     )
 }
 
-fn deadline(b: &Bounds) -> String {
-    let Some(d) = b.deadline else { return String::new() };
-    let state = match d.state {
-        DeadlineState::Met => "met, the upper bound leaves",
-        DeadlineState::Missed => "missed, the lower bound is beyond it by",
-        DeadlineState::Undecided => "undecided, it lies between the bounds; above the lower one by",
-    };
-    format!("deadline         {}: {state} {}\n", time(d.period_ps), time(d.slack_ps.unsigned_abs()))
-}
+#[cfg(test)]
+mod tests;

@@ -1,33 +1,6 @@
 //! Numbers for people.
 
-/// A time in picoseconds with three significant digits or more.
-pub(crate) fn time(ps: u64) -> String {
-    for (unit, size) in [("s", 1_000_000_000_000u64), ("ms", 1_000_000_000), ("µs", 1_000_000), ("ns", 1000)]
-    {
-        if ps >= size {
-            return format!("{} {unit}", decimal(ps, size));
-        }
-    }
-    format!("{ps} ps")
-}
-
-/// `value / size` with as many decimals as make at least three digits, rounded half up.
-fn decimal(value: u64, size: u64) -> String {
-    let whole = value / size;
-    let places = if whole >= 100 {
-        0
-    } else if whole >= 10 {
-        1
-    } else {
-        2
-    };
-    let scale = 10u128.pow(places);
-    let rounded = (u128::from(value) * scale + u128::from(size) / 2) / u128::from(size);
-    if places == 0 {
-        return rounded.to_string();
-    }
-    format!("{}.{:0width$}", rounded / scale, rounded % scale, width = places as usize)
-}
+pub(crate) use snnc_driver::report::units::{time, time_fs};
 
 /// A number of thousandths as a decimal, without trailing zeros.
 pub(crate) fn thousandths(value: u64) -> String {
@@ -35,7 +8,11 @@ pub(crate) fn thousandths(value: u64) -> String {
         return grouped(value / 1000);
     }
     let text = format!("{}.{:03}", value / 1000, value % 1000);
-    if value >= 100_000 { grouped((value + 500) / 1000) } else { text.trim_end_matches('0').to_owned() }
+    if value >= 100_000 {
+        grouped(value / 1000 + u64::from(value % 1000 >= 500))
+    } else {
+        text.trim_end_matches('0').to_owned()
+    }
 }
 
 /// An integer with thin groups of three digits.
@@ -49,6 +26,27 @@ pub(crate) fn grouped(value: u64) -> String {
         out.push(d);
     }
     out
+}
+
+/// An integer in few columns: in groups of three digits, or of great ones three digits and the power of ten.
+pub(crate) fn short(value: u64) -> String {
+    if value < 10u64.pow(12) {
+        return grouped(value);
+    }
+    let power = value.ilog10();
+    let digits = value / 10u64.pow(power - 2);
+    format!("{}.{:02}e{power}", digits / 100, digits % 100)
+}
+
+/// A number of thousandths in few columns.
+pub(crate) fn short_thousandths(value: u64) -> String {
+    if value < 10u64.pow(15) { thousandths(value) } else { short(value / 1000) }
+}
+
+/// A gap in parts per million as per cent, rounded up: none is told as smaller than it is.
+pub(crate) fn gap(ppm: u64) -> String {
+    let tenths = ppm.div_ceil(1000);
+    format!("{}.{} %", tenths / 10, tenths % 10)
 }
 
 /// Parts per million as per cent.
@@ -67,16 +65,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_keep_three_digits() {
-        for (ps, text) in [
-            (7, "7 ps"),
-            (1500, "1.50 ns"),
-            (12_345_678, "12.3 µs"),
-            (200_000, "200 ns"),
-            (999_999, "1000 ns"),
-        ] {
-            assert_eq!(time(ps), text);
+    fn no_gap_is_told_as_smaller_than_it_is() {
+        for (ppm, text) in [(0, "0.0 %"), (1, "0.1 %"), (52_000, "5.2 %"), (52_001, "5.3 %")] {
+            assert_eq!(gap(ppm), text);
         }
+        assert_eq!(gap(u64::MAX), "1844674407370955.2 %");
+    }
+
+    #[test]
+    fn great_numbers_take_few_columns() {
+        for (value, text) in [(0, "0"), (999_999_999_999, "999_999_999_999"), (u64::MAX, "1.84e19")] {
+            assert_eq!(short(value), text);
+        }
+        assert_eq!(short_thousandths(1500), "1.5");
+        assert_eq!(short_thousandths(u64::MAX), "1.84e16");
     }
 
     #[test]

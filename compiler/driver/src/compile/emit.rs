@@ -10,8 +10,13 @@ use snnc_machine::manifest::{
     SCHEMA, Slice, Warning,
 };
 use snnc_machine::network::{self, Network};
+use snnc_machine::target::Memory;
+use snnc_place::mesh::Site;
 
-use super::map::{Job, Mapping};
+use super::choice;
+use super::extract::Extracted;
+use super::job::Job;
+use super::place::{Mapping, Placed};
 use crate::model::Model;
 use crate::report::Report;
 use snnc_eqsat::extract::Objective;
@@ -33,6 +38,7 @@ pub(super) fn emit(
     model: &Model,
     job: &Job<'_>,
     mapping: &Mapping,
+    extracted: &Extracted,
     bounds: Bounds,
     lowered: &Graph,
     warnings: &[Diagnostic],
@@ -44,14 +50,15 @@ pub(super) fn emit(
         generator: format!("snnc {}", env!("CARGO_PKG_VERSION")),
         inputs: inputs(model, job),
         network: NetworkFiles { snn_blake3: hash(network.as_bytes()), weights_blake3: hash(&weights) },
-        layers: (0..job.network.layers.len()).map(|k| layer(job, mapping, k)).collect(),
+        layers: (0..job.network.layers.len()).map(|k| layer(job, mapping, extracted, k)).collect(),
         cores: cores(job.network, mapping),
         bounds,
+        pareto: choice::pareto(extracted),
         assumptions: assumptions(job),
         diagnostics: warnings.iter().map(warning).collect(),
         verification: None,
     };
-    let report = |r: &Report| (r.file(), r.render(&manifest));
+    let report = |r: &Report| (r.file(), r.render(&manifest, job.options.against.as_ref()));
     let reports = job.options.reports.iter().map(report).collect();
     let mut bundle = Bundle { manifest: String::new(), network, weights, reports };
     bundle.set_manifest(&manifest);
@@ -98,15 +105,19 @@ fn inputs(model: &Model, job: &Job<'_>) -> Inputs {
             max_cores: options.max_cores,
             period_ps: options.period_ps,
             slack_thousandths: super::SLACK,
+            effort: options.effort,
+            mapping_blake3: options.mapping.as_ref().map(|m| m.blake3.clone()),
+            like_blake3: options.like.as_ref().map(|l| l.blake3.clone()),
         },
         seed: options.seed,
     }
 }
 
-fn layer(job: &Job<'_>, mapping: &Mapping, index: usize) -> Layer {
+fn layer(job: &Job<'_>, mapping: &Mapping, extracted: &Extracted, index: usize) -> Layer {
+    let front = extracted.fronts.iter().position(|f| f.layer == index);
     let layer = &job.network.layers[index];
     let rate = job.profile.layers[index].mean();
-    let choice = mapping.choices[index];
+    let choice = mapping.choices[index].as_ref();
     let bits = |p: &network::Projection| u64::from(p.bits);
     Layer {
         name: layer.name.clone(),
@@ -126,8 +137,8 @@ fn layer(job: &Job<'_>, mapping: &Mapping, index: usize) -> Layer {
         synapses: layer.projections.iter().map(|p| p.synapses(layer.shape)).sum(),
         nonzero_weights: layer.projections.iter().map(|p| p.weights.statistics().nonzero).sum(),
         weight_bits: layer.projections.iter().map(bits).max().unwrap_or(0),
-        encoding: choice.map_or_else(String::new, |c| c.choice.implementation.encoding.into()),
-        tile: choice.map_or_else(String::new, |c| c.choice.tile.to_string()),
+        encoding: choice.map_or_else(String::new, |c| c.how.encoding.to_owned()),
+        tile: choice.map_or_else(String::new, |c| c.tile.clone()),
         activity: ActivitySummary {
             lower_ppm: rate.lower,
             nominal_ppm: rate.nominal,
@@ -144,7 +155,8 @@ fn layer(job: &Job<'_>, mapping: &Mapping, index: usize) -> Layer {
                 binding: bound.nominal_binding.0,
             }
         }),
-        rewrites: Vec::new(),
+        rewrites: front.map_or_else(Vec::new, |k| extracted.chains[k].clone()),
+        choice: front.map(|k| choice::of(extracted, k)),
     }
 }
 
@@ -160,27 +172,25 @@ fn measured(job: &Job<'_>, name: &str) -> Option<MeasuredSummary> {
 }
 
 fn cores(network: &Network, mapping: &Mapping) -> Vec<Core> {
-    let core = |(k, ((layer, part), site)): (
-        usize,
-        (&(usize, snnc_machine::target::Part), &snnc_place::mesh::Site),
-    )| Core {
+    let used = |m: &Memory| (m.resource.to_owned(), CoreMemory { used: m.used, cap: m.cap });
+    let bare = |(k, (site, memory)): (usize, (&Site, &Vec<Memory>))| Core {
         id: k as u32,
         chip: site.chip,
         x: site.x,
         y: site.y,
-        memory: part
-            .memory
-            .iter()
-            .map(|m| (m.resource.to_owned(), CoreMemory { used: m.used, cap: m.cap }))
-            .collect(),
-        parts: vec![Part {
+        memory: memory.iter().map(used).collect(),
+        parts: Vec::new(),
+    };
+    let mut out: Vec<Core> = mapping.sites.iter().zip(&mapping.memory).enumerate().map(bare).collect();
+    for Placed { core, layer, part } in &mapping.parts {
+        out[*core].parts.push(Part {
             layer: network.layers[*layer].name.clone(),
             role: Role::Compute,
             slice: Slice::from(&part.block),
             load: part.load,
-        }],
-    };
-    mapping.cores.iter().zip(&mapping.sites).enumerate().map(core).collect()
+        });
+    }
+    out
 }
 
 fn warning(d: &Diagnostic) -> Warning {

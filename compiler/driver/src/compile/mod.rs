@@ -1,26 +1,32 @@
 //! A compilation: the phases in order.
 
 mod activity;
+mod bounds;
+mod choice;
 mod emit;
-mod map;
+mod extract;
+mod job;
+mod mapping;
+mod place;
 mod refine;
 mod settle;
 mod trace;
 
 pub use emit::Bundle;
-pub use map::Mapping;
+pub use mapping::{Earlier, GivenMapping};
+pub use place::{Chosen, Mapping, Placed};
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use snnc_eqsat::extract::Objective;
-use snnc_eqsat::normalise::normalise;
+use snnc_eqsat::space::{Space, normalise};
 use snnc_ir::diag::{Code, Diagnostic, Location};
 use snnc_ir::graph::Graph;
 use snnc_ir::graph::verify::verify;
 use snnc_ir::text;
+use snnc_machine::activity::Profile;
 use snnc_machine::manifest::Manifest;
-use snnc_machine::network::Network;
 use snnc_machine::target::Target;
 
 use crate::activity::Stated;
@@ -53,14 +59,24 @@ pub struct Options {
     pub max_cores: Option<u64>,
     /// Number of chips.
     pub chips: u32,
+    /// How hard the search tries, 0 to 3.
+    pub effort: u32,
+    /// Give the front of time and cores.
+    pub pareto: bool,
     /// Deadline of a step in picoseconds.
     pub period_ps: Option<u64>,
+    /// The mapping, or what of it is given.
+    pub mapping: Option<GivenMapping>,
+    /// A mapping that this one is to be like where nothing speaks against it.
+    pub like: Option<Earlier>,
     /// Recorded in the manifest.
     pub seed: u64,
     /// Stop after this phase.
     pub stop_after: Option<Phase>,
     /// Files for people beside the bundle.
     pub reports: Vec<Report>,
+    /// The mapping that the floorline shows beside this one.
+    pub against: Option<Manifest>,
     /// Run the network before and after each phase.
     pub verify: bool,
 }
@@ -76,10 +92,15 @@ impl Options {
             objective: Objective::Time,
             max_cores: None,
             chips: 1,
+            effort: 1,
+            pareto: false,
             period_ps: None,
+            mapping: None,
+            like: None,
             seed: 0,
             stop_after: None,
             reports: Vec::new(),
+            against: None,
             verify: false,
         }
     }
@@ -175,10 +196,10 @@ impl<'o> Run<'o> {
     }
 }
 
-/// A network in the form in which it is mapped.
+/// A network as populations, with everything that it can be.
 struct Lowered {
-    network: Network,
-    /// The same as a graph, so that it can be run.
+    space: Space,
+    /// The network of the plainest forms as a graph, so that it can be run.
     graph: Graph,
     latency_steps: u32,
 }
@@ -193,6 +214,9 @@ pub fn compile(
     observer: &mut dyn Observer,
 ) -> Result<Compilation, Vec<Diagnostic>> {
     let target = registry::target(&options.target, options.chip.as_deref()).map_err(|d| vec![d])?;
+    if let Some(like) = &options.like {
+        like.check(&options.target).map_err(|d| vec![d])?;
+    }
     let stated = options.activity.as_deref().map(Stated::parse).transpose().map_err(|d| vec![d])?;
     let samples = activity::verified_on(model, options)?;
     let stimulus = samples.as_ref().map(|s| s as &dyn Stimulus);
@@ -206,19 +230,12 @@ pub fn compile(
         Some(recorded) => {
             // An inference has as many steps as a sample.
             lowered.graph.steps = u32::try_from(recorded.steps).unwrap_or(u32::MAX);
-            lowered.network.steps = lowered.graph.steps;
-            recorded.profile(&lowered.network).map_err(|d| vec![d])?
+            lowered.space.network.steps = lowered.graph.steps;
+            recorded.profile(&lowered.space.network).map_err(|d| vec![d])?
         }
-        None => activity::stated(&lowered.network, stated.as_ref(), &mut run.warnings)?,
+        None => activity::stated(&lowered.space.network, stated.as_ref(), &mut run.warnings)?,
     };
-    let job = map::Job {
-        target: target.as_ref(),
-        network: &lowered.network,
-        profile: &profile,
-        recorded: recorded.as_ref(),
-        options,
-    };
-    map_and_emit(run, model, &job, &lowered.graph, lowered.latency_steps)
+    map_and_emit(run, model, target.as_ref(), lowered, (&profile, recorded.as_ref()), options)
 }
 
 /// Measures the activity of a network in the form in which it would be mapped, and gives the warnings of the
@@ -266,42 +283,67 @@ fn lower(run: &mut Run<'_>, model: &Model, target: &dyn Target) -> Result<Option
     if run.end(Phase::Retime, || text::print(&retimed.graph), &[note]) {
         return Ok(None);
     }
-    let network = normalise(&retimed.graph)?;
-    let graph = network.to_graph();
+    let space = normalise(&retimed.graph)?;
+    let graph = space.network.to_graph();
     check(&graph)?;
     run.verify(Phase::Normalise, |v, _| v.normalise(&retimed.graph, &graph))?;
     if run.end(Phase::Normalise, || text::print(&graph), &[]) {
         return Ok(None);
     }
-    Ok(Some(Lowered { network, graph, latency_steps: retimed.latency_steps }))
+    Ok(Some(Lowered { space, graph, latency_steps: retimed.latency_steps }))
 }
 
 /// The phases from extraction on.
 fn map_and_emit(
     mut run: Run<'_>,
     model: &Model,
-    job: &map::Job<'_>,
-    lowered: &Graph,
-    latency_steps: u32,
+    target: &dyn Target,
+    lowered: Lowered,
+    (profile, recorded): (&Profile, Option<&ActivityProfile>),
+    options: &Options,
 ) -> Result<Compilation, Vec<Diagnostic>> {
-    let extracted = job.extract()?;
-    if run.end(Phase::Extract, || extracted.dump(job), &extracted.notes(job)) {
+    let Lowered { mut space, graph, latency_steps } = lowered;
+    let lowered = space.network.clone();
+    space.prefer(&|network, layer| target.implementations(network, layer).is_ok());
+    let plain = space.network.clone();
+    let nothing = mapping::Pins::default();
+    let job =
+        job::Job { target, chip_target: target, pins: &nothing, network: &plain, profile, recorded, options };
+    let pins = options.mapping.as_ref().map(|given| mapping::resolve(&job, given)).transpose()?;
+    let pins = pins.unwrap_or_default();
+    let pinned = mapping::PinnedTarget::new(target, &pins);
+    let job = if pins.is_empty() { job } else { job::Job { target: &pinned, pins: &pins, ..job } };
+    let extracted = mapping::extract(&job, &mut space)?;
+    // From here on the network is in the chosen forms.
+    let job = job::Job { network: &extracted.network, ..job };
+    let graph = if *job.network == lowered {
+        graph
+    } else {
+        let chosen = job.network.to_graph();
+        check(&chosen)?;
+        run.verify(Phase::Extract, |v, _| v.normalise(&graph, &chosen))?;
+        chosen
+    };
+    if run.end(Phase::Extract, || extracted.dump(&job), &extracted.notes(&job)) {
         return Ok(run.done(None, None));
     }
     let assigned = job.assign(&extracted)?;
-    if run.end(Phase::Assign, || assigned.dump(job), &[]) {
+    if run.end(Phase::Assign, || assigned.dump(&job), &[]) {
         return Ok(run.done(None, None));
     }
-    let mapping = job.place(extracted, assigned)?;
-    if run.end(Phase::Place, || mapping.dump(), &[]) {
+    let mapping = job.place(&extracted, assigned)?;
+    run.warnings.extend(mapping.kept.as_ref().and_then(mapping::Kept::warning));
+    let notes = mapping.kept.as_ref().map_or(&[][..], |kept| &kept.notes);
+    if run.end(Phase::Place, || mapping.dump(), notes) {
         return Ok(run.done(None, None));
     }
-    let bounds = job.bounds(&mapping, latency_steps)?;
+    let bounds = job.bounds(&mapping, &extracted, latency_steps)?;
     if run.end(Phase::Bounds, || format!("{bounds:#?}\n"), &[]) {
         return Ok(run.done(None, None));
     }
-    let (mut manifest, mut bundle) = emit::emit(model, job, &mapping, bounds, lowered, &run.warnings);
-    run.verify(Phase::Emit, |v, _| v.mapped(&manifest, lowered))?;
+    let (mut manifest, mut bundle) =
+        emit::emit(model, &job, &mapping, &extracted, bounds, &graph, &run.warnings);
+    run.verify(Phase::Emit, |v, _| v.mapped(&manifest, &graph))?;
     if let Some(verifier) = run.verifier.take() {
         manifest.verification = Some(verifier.finish());
         bundle.set_manifest(&manifest);

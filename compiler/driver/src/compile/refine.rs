@@ -6,23 +6,28 @@
 
 use std::collections::BTreeMap;
 
-use snnc_eqsat::extract::{Candidate, Pick};
+use snnc_eqsat::extract::{Candidate, Front, Pick};
+use snnc_eqsat::space::Space;
 use snnc_machine::floorline::Rates;
 use snnc_machine::load::{Interval, Load};
 use snnc_machine::network::Block;
 use snnc_place::traffic;
 
-use super::map::Job;
+use super::job::Job;
 
-/// Pairs of tiles that are compared at most; then the best so far is kept.
-const MAX_PAIRS: usize = 4096;
+/// Pairs of tiles that are compared at the least effort; four times as many at each further one.
+const PAIRS: usize = 1024;
 
 pub(super) struct Refine<'a> {
     job: &'a Job<'a>,
-    layers: &'a [usize],
-    fronts: &'a [Vec<Candidate>],
+    space: &'a Space,
+    fronts: &'a [Front],
     rates: &'a Rates,
     cores: u64,
+    /// Ranked time that no candidate may exceed, in femtoseconds.
+    time_cap: u64,
+    /// Pairs of tiles that are compared at most; then the best so far is kept.
+    pairs: usize,
     /// Per front: the fronts that read it.
     readers: Vec<Vec<usize>>,
     is_output: Vec<bool>,
@@ -37,22 +42,26 @@ type Cost = (u64, u64, u64);
 impl<'a> Refine<'a> {
     pub(super) fn new(
         job: &'a Job<'a>,
-        layers: &'a [usize],
-        fronts: &'a [Vec<Candidate>],
+        space: &'a Space,
+        fronts: &'a [Front],
         rates: &'a Rates,
         cores: u64,
     ) -> Self {
-        let reads =
-            |k: &usize, of: usize| traffic::sources(&job.network.layers[layers[*k]]).contains(&layers[of]);
+        let reads = |k: &usize, of: usize| {
+            traffic::sources(&job.network.layers[fronts[*k].layer]).contains(&fronts[of].layer)
+        };
         let readers =
-            (0..layers.len()).map(|of| (0..layers.len()).filter(|k| reads(k, of)).collect()).collect();
-        let is_output = layers.iter().map(|l| job.network.outputs.iter().any(|o| o.layer == *l)).collect();
+            (0..fronts.len()).map(|of| (0..fronts.len()).filter(|k| reads(k, of)).collect()).collect();
+        let is_output =
+            fronts.iter().map(|f| job.network.outputs.iter().any(|o| o.layer == f.layer)).collect();
         Self {
             job,
-            layers,
+            space,
             fronts,
             rates,
             cores,
+            time_cap: u64::MAX,
+            pairs: PAIRS << (2 * job.options.effort),
             readers,
             is_output,
             blocks: BTreeMap::new(),
@@ -60,14 +69,17 @@ impl<'a> Refine<'a> {
         }
     }
 
-    /// Improves a pick; its time then includes messages sent.
-    pub(super) fn run(&mut self, mut pick: Pick, floor: u64) -> Pick {
+    /// Improves the nominal time of a pick; its ranked time gets no worse than the least.
+    pub(super) fn run(&mut self, mut pick: Pick) -> Pick {
         let mut best = self.cost(&pick.chosen);
-        while best.0 > floor && self.sent.len() < MAX_PAIRS {
+        self.time_cap = pick.optimum;
+        let floor = self.rates.barrier.rank();
+        while best.0 > floor && self.sent.len() < self.pairs {
             let Some((chosen, cost)) = self.step(&pick.chosen, best) else { break };
             (pick.chosen, best) = (chosen, cost);
         }
-        pick.time = best.0;
+        let time = |(k, c): (&Front, &usize)| k.candidates[*c].time;
+        pick.time = self.fronts.iter().zip(&pick.chosen).map(time).max().unwrap_or(0);
         pick.cores = best.2;
         pick
     }
@@ -79,9 +91,8 @@ impl<'a> Refine<'a> {
         candidates.extend(&self.readers[binding]);
         let mut found: Option<(Vec<usize>, Cost)> = None;
         for layer in candidates {
-            for k in 0..self.fronts[layer].len() {
-                if k == chosen[layer] || self.fronts[layer][k].time >= best.0 || self.sent.len() >= MAX_PAIRS
-                {
+            for k in 0..self.fronts[layer].candidates.len() {
+                if k == chosen[layer] || !self.allowed(layer, k, best.0) || self.sent.len() >= self.pairs {
                     continue;
                 }
                 let mut changed = chosen.to_vec();
@@ -96,11 +107,17 @@ impl<'a> Refine<'a> {
         found
     }
 
+    /// Whether a candidate can lower the nominal time below `best` without raising the ranked time.
+    fn allowed(&self, layer: usize, k: usize, best: u64) -> bool {
+        let c = &self.fronts[layer].candidates[k];
+        c.nominal < best && c.time <= self.time_cap
+    }
+
     fn cost(&mut self, chosen: &[usize]) -> Cost {
         let mut cost = (0u64, 0u64, 0u64);
         for (k, choice) in chosen.iter().enumerate() {
-            let own = self.fronts[k][*choice];
-            cost.0 = cost.0.max(own.time).max(self.sends(chosen, k));
+            let own = self.fronts[k].candidates[*choice];
+            cost.0 = cost.0.max(own.nominal).max(self.sends(chosen, k));
             cost.1 = cost.1.saturating_add(own.messages);
             cost.2 += own.cores;
         }
@@ -111,7 +128,7 @@ impl<'a> Refine<'a> {
     fn sends(&mut self, chosen: &[usize], k: usize) -> u64 {
         let mut total = vec![0u64; self.blocks(k, chosen[k]).len()];
         if self.is_output[k] {
-            let layer = self.layers[k];
+            let layer = self.fronts[k].layer;
             let (shape, activity) = (self.job.network.layers[layer].shape, &self.job.profile.layers[layer]);
             for (sum, block) in total.iter_mut().zip(self.blocks(k, chosen[k])) {
                 *sum += activity.of_block(shape, block).nominal;
@@ -138,8 +155,8 @@ impl<'a> Refine<'a> {
         let job = self.job;
         let sent = traffic::fan_out(
             job.network,
-            (self.layers[from], &senders),
-            (self.layers[to], &readers),
+            (self.fronts[from].layer, &senders),
+            (self.fronts[to].layer, &readers),
             job.profile,
         );
         let counts: Vec<u64> = sent.iter().map(|i| i.nominal).collect();
@@ -148,11 +165,14 @@ impl<'a> Refine<'a> {
     }
 
     fn blocks(&mut self, k: usize, choice: usize) -> &[Block] {
-        let (job, layer, candidate) = (self.job, self.layers[k], self.fronts[k][choice]);
+        let (job, space, front) = (self.job, self.space, &self.fronts[k]);
         self.blocks.entry((k, choice)).or_insert_with(|| {
-            let parts =
-                job.target.loads(job.network, layer, candidate.choice, job.profile).unwrap_or_default();
-            parts.into_iter().map(|p| p.block).collect()
+            let Candidate { form, choice, .. } = front.candidates[choice];
+            let parts = match form {
+                0 => job.target.loads(job.network, front.layer, choice, job.profile),
+                _ => job.target.loads(&space.with_form(front.layer, form), front.layer, choice, job.profile),
+            };
+            parts.unwrap_or_default().into_iter().map(|p| p.block).collect()
         })
     }
 }

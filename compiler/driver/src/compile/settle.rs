@@ -3,74 +3,77 @@
 //! When a pick breaks one, the layer at fault loses its choices with too few cores and the search runs
 //! again. Each round takes choices away, so it ends.
 
-use snnc_eqsat::extract::{Candidate, Limits, Objective, Pick, search};
+use snnc_eqsat::extract::{Extraction, Found, Front, Limits, Objective};
+use snnc_eqsat::space::Space;
 use snnc_ir::diag::{Code, Diagnostic, Location};
 use snnc_machine::target::{Part, Refusal};
 
-use super::map::Job;
+use super::job::Job;
 
-/// Finds a pick: the search, with what improves it.
-type Find<'f> = dyn Fn(&[Vec<Candidate>]) -> Result<Pick, u64> + 'f;
+/// Finds a mapping: the search, with what improves it.
+type Find<'f> = dyn Fn(&[Front]) -> Result<Found, u64> + 'f;
 
 impl Job<'_> {
-    /// A pick that the target accepts as a whole. `fronts` loses the choices that had to be left out; the
-    /// optimum stays that of all of them.
+    /// A mapping that the target accepts as a whole, and the least time of all before choices had to be left out.
     ///
     /// # Errors
-    /// When the cores do not suffice, or no pick that was tried is accepted.
+    /// When the cores do not suffice, or no mapping that was tried is accepted.
     pub(super) fn settle(
         &self,
-        layers: &[usize],
-        fronts: &mut Vec<Vec<Candidate>>,
-        limits: Limits,
+        space: &Space,
+        fronts: &mut Vec<Front>,
         find: &Find<'_>,
-    ) -> Result<Pick, Vec<Diagnostic>> {
-        let mut pick =
-            find(fronts).map_err(|need| vec![self.chip_full(need, limits.cores, layers, fronts)])?;
-        let optimum = pick.optimum;
+        limits: Limits,
+    ) -> Result<(Found, u64), Vec<Diagnostic>> {
+        let mut found = find(fronts).map_err(|need| vec![self.chip_full(need, limits.cores, fronts)])?;
+        let optimum = found.pick.optimum;
         let all = fronts.clone();
         let (layer, refusal) = loop {
-            let Err((k, refusal)) = self.accepted(layers, fronts, &pick) else {
-                return Ok(Pick { optimum, ..pick });
-            };
-            let cores = fronts[k][pick.chosen[k]].cores;
+            let Err((k, refusal)) = self.accepted(space, fronts, &found) else { return Ok((found, optimum)) };
+            let cores = fronts[k].candidates[found.pick.chosen[k]].cores;
             let scaled = u128::from(cores) * u128::from(refusal.found) / u128::from(refusal.limit.max(1));
             let least = u64::try_from(scaled).unwrap_or(u64::MAX).max(cores + 1);
-            fronts[k].retain(|c| c.cores >= least);
-            if fronts[k].is_empty() {
+            fronts[k].candidates.retain(|c| c.cores >= least);
+            fronts[k].whole = None;
+            if fronts[k].candidates.is_empty() {
                 break (k, refusal);
             }
             match find(fronts) {
-                Ok(next) => pick = next,
+                Ok(next) => found = next,
                 Err(_) => break (k, refusal),
             }
         };
         // With the fewest cores each layer reaches the fewest.
         fronts.clone_from(&all);
-        if let Ok(pick) = search(fronts, Objective::Cores, limits)
-            && self.accepted(layers, fronts, &pick).is_ok()
+        if let Ok(ranking) = self.ranking()
+            && let Ok(found) = Extraction::find(fronts, Objective::Cores, limits, ranking, None)
+            && self.accepted(space, fronts, &found).is_ok()
         {
-            return Ok(Pick { optimum, ..pick });
+            return Ok((found, optimum));
         }
-        Err(vec![self.reaches_too_far(layers[layer], refusal)])
+        Err(vec![self.reaches_too_far(fronts[layer].layer, refusal)])
     }
 
-    /// Whether the target accepts a pick; else the front at fault.
-    fn accepted(
-        &self,
-        layers: &[usize],
-        fronts: &[Vec<Candidate>],
-        pick: &Pick,
-    ) -> Result<(), (usize, Refusal)> {
+    /// Whether the target accepts a mapping; else the front at fault.
+    fn accepted(&self, space: &Space, fronts: &[Front], found: &Found) -> Result<(), (usize, Refusal)> {
+        let mut forms = vec![0; self.network.layers.len()];
+        let chosen = || fronts.iter().zip(&found.pick.chosen).map(|(f, k)| (f, f.candidates[*k]));
+        chosen().for_each(|(front, c)| forms[front.layer] = c.form);
+        let other;
+        let network = if forms.iter().all(|f| *f == 0) {
+            self.network
+        } else {
+            other = space.network_of(&forms);
+            &other
+        };
         let mut parts: Vec<(usize, Part)> = Vec::new();
-        for (k, (layer, chosen)) in layers.iter().zip(&pick.chosen).enumerate() {
-            let choice = fronts[k][*chosen].choice;
-            let own = self.target.loads(self.network, *layer, choice, self.profile).map_err(|r| (k, r))?;
-            parts.extend(own.into_iter().map(|part| (*layer, part)));
+        for (k, (front, candidate)) in chosen().enumerate() {
+            let own = self.target.loads(network, front.layer, candidate.choice, self.profile);
+            parts.extend(own.map_err(|r| (k, r))?.into_iter().map(|part| (front.layer, part)));
         }
-        self.target.assign(self.network, &mut parts).map_err(|(at, refusal)| {
+        self.target.assign(network, &mut parts).map_err(|(at, refusal)| {
             let layer = parts.get(at).map(|(layer, _)| *layer);
-            (layers.iter().position(|l| Some(*l) == layer).unwrap_or(0), refusal)
+            (fronts.iter().position(|f| Some(f.layer) == layer).unwrap_or(0), refusal)
         })
     }
 

@@ -11,15 +11,16 @@ use rayon::prelude::*;
 use snnc_eqsat::extract::independent_lower;
 use snnc_ir::diag::Diagnostic;
 use snnc_machine::activity::{Activity, Measured, Profile};
-use snnc_machine::floorline::{CoreLoad, State, StepBound};
+use snnc_machine::floorline::{State, StepBound};
 use snnc_machine::load::Load;
 use snnc_machine::manifest::{Range, Trace};
 use snnc_machine::network::field::Grid;
 use snnc_machine::network::{Block, Network};
 use snnc_place::links;
-use snnc_place::traffic::{self, Core};
+use snnc_place::traffic;
 
-use super::map::{Job, Mapping};
+use super::job::Job;
+use super::place::{self, Mapping};
 use crate::profile::LayerProfile;
 
 /// Steps that are bounded one by one at most; the samples beyond are left out, and a longer one is not bounded so.
@@ -145,46 +146,56 @@ fn profile_of(layers: &[&LayerProfile], lags: &[usize], at: &dyn Fn(usize) -> Op
 struct Chip<'a> {
     job: &'a Job<'a>,
     mapping: &'a Mapping,
-    cores: Vec<Core>,
-    /// Layers with the grid of their blocks.
-    grids: Vec<(usize, Grid)>,
+    blocks: Vec<traffic::Part>,
+    /// Layers with grids, and for each of its blocks the part that it is.
+    grids: Vec<(usize, Grid, Vec<usize>)>,
 }
 
 impl<'a> Chip<'a> {
     fn new(job: &'a Job<'a>, mapping: &'a Mapping) -> Self {
-        let core = |(layer, part): &(usize, snnc_machine::target::Part)| Core {
-            layer: *layer,
-            block: part.block.clone(),
-        };
-        let cores: Vec<Core> = mapping.cores.iter().map(core).collect();
-        let mut layers: Vec<usize> = cores.iter().map(|c| c.layer).collect();
-        layers.dedup();
-        let blocks = |layer: usize| -> Vec<Block> {
-            cores.iter().filter(|c| c.layer == layer).map(|c| c.block.clone()).collect()
-        };
-        let grids = layers.iter().map(|l| (*l, Grid::spanned(&blocks(*l)))).collect();
-        Self { job, mapping, cores, grids }
+        let blocks = place::blocks(&mapping.parts);
+        let mut of_layer: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (at, core) in blocks.iter().enumerate() {
+            of_layer.entry(core.layer).or_default().push(at);
+        }
+        let mut grids = Vec::new();
+        for (layer, parts) in of_layer {
+            let own: Vec<Block> = parts.iter().map(|at| blocks[*at].block.clone()).collect();
+            let grid = Grid::spanned(&own);
+            let count = [&grid.channels, &grid.rows, &grid.cols].map(Vec::len);
+            let count = count.into_iter().fold(1, usize::saturating_mul);
+            // Blocks that are no grid may span one of many more.
+            if count == own.len() && grid.blocks(job.network.layers[layer].fan_in()) == own {
+                grids.push((layer, grid, parts));
+            } else {
+                // Blocks that are no grid one by one.
+                grids.extend(parts.iter().zip(&own).map(|(at, block)| (layer, Grid::of(block), vec![*at])));
+            }
+        }
+        Self { job, mapping, blocks, grids }
     }
 
     /// Bounds on a step with this activity; the lower bound for any mapping on so many cores, when asked for.
     fn step(&self, profile: &Profile, limit: Option<u64>) -> Step {
         let (job, mapping) = (self.job, self.mapping);
-        let traffic = traffic::traffic(job.network, &self.cores, profile);
+        let traffic = traffic::traffic(job.network, &self.blocks, profile);
         let links = links::route(&traffic.flows, &mapping.sites);
-        let own = |(layer, grid): &(usize, Grid)| {
-            let loads = job.target.loads_of(job.network, *layer, grid, profile);
-            loads.into_iter().map(|load| CoreLoad { layer: *layer, load }).collect::<Vec<_>>()
-        };
-        let mut loads: Vec<CoreLoad> = self.grids.iter().flat_map(own).collect();
-        for (load, sent) in loads.iter_mut().zip(&traffic.sent) {
-            load.load.messages_out = *sent;
+        let mut loads = vec![Load::default(); self.blocks.len()];
+        for (layer, grid, parts) in &self.grids {
+            let Some(chosen) = &mapping.choices[*layer] else { continue };
+            let own = job.target.loads_of(job.network, *layer, chosen.how, grid, profile);
+            for (at, load) in parts.iter().zip(own) {
+                loads[*at] = Load { messages_out: traffic.sent[*at], ..load };
+            }
         }
+        let loads = place::core_loads(&mapping.rates, &mapping.parts, &loads, mapping.sites.len());
         let bound = job.step_bound(mapping, &loads, &links);
         let independent = limit.map_or(0, |cores| {
-            let least: Vec<_> =
-                self.grids.iter().map(|(l, _)| job.target.least(job.network, *l, profile)).collect();
+            let mut layers: Vec<usize> = self.grids.iter().map(|(l, ..)| *l).collect();
+            layers.dedup();
+            let least: Vec<_> = layers.iter().map(|l| job.target.least(job.network, *l, profile)).collect();
             let time = |load: &Load| mapping.rates.nominal(load);
-            independent_lower(&least, cores, mapping.rates.barrier.rank(), &time)
+            independent_lower(&least, cores, mapping.rates.barrier.rank(), job.target.shares_cores(), &time)
         });
         Step { bound, independent }
     }

@@ -1,6 +1,6 @@
 //! Runs of a network that must agree, on made-up input.
 
-use snnc_eqsat::normalise::normalise;
+use snnc_eqsat::space::normalise;
 use snnc_ir::diag::Diagnostics;
 use snnc_ir::graph::op::{Input, Op, Values as Range};
 use snnc_ir::graph::weights::Seeded;
@@ -52,7 +52,7 @@ pub fn find(
     {
         return Ok(Some(found));
     }
-    let lowered = normalise(&retimed.graph)?.to_graph();
+    let lowered = normalise(&retimed.graph)?.network.to_graph();
     Ok(outputs("normalised against retimed", &retimed.graph, &lowered, 0, seed))
 }
 

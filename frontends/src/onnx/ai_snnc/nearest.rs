@@ -1,6 +1,7 @@
 //! The legal name that is nearest to one that is not.
 
 use super::name::{Family, Output, Reset, Signature, Spike, parse};
+use snnc_ir::diag::distance;
 use snnc_ir::neuron::{Compare, Rectifier, Timing};
 
 const BOTH: [bool; 2] = [false, true];
@@ -96,29 +97,6 @@ pub(crate) fn nearest(name: &str) -> Option<String> {
 fn replaced(name: &str, word: &str, right: &str) -> String {
     let padded = format!("_{name}_").replace(&format!("_{word}_"), &format!("_{right}_"));
     padded.trim_start_matches('_').trim_end_matches('_').to_owned()
-}
-
-/// Levenshtein distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut left = i + 1;
-        let mut diagonal = i;
-        for (j, y) in b.iter().enumerate() {
-            let above = row.get(j + 1).copied().unwrap_or(usize::MAX - 1);
-            let best = (diagonal + usize::from(x != *y)).min(left + 1).min(above + 1);
-            diagonal = above;
-            if let Some(cell) = row.get_mut(j) {
-                *cell = left;
-            }
-            left = best;
-        }
-        if let Some(cell) = row.last_mut() {
-            *cell = left;
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! How the search grows with layers, channels and cores: in terms of the e-graph and in work, not in seconds. The seconds
-//! are in `benches/search.rs`.
+//! are in `benches/search/run.py`.
 #![allow(clippy::unwrap_used)]
 
 use std::fmt::Write as _;

@@ -1,6 +1,6 @@
 //! Bounds on time, and how far from the best.
 
-use snnc_eqsat::extract::{Front, Gap, reasons};
+use snnc_eqsat::extract::{Front, Gap, Standing, reasons};
 use snnc_ir::diag::Diagnostic;
 use snnc_machine::floorline::{CoreLoad, Mesh as MeshLoad, StepBound, Term, step_bound};
 use snnc_machine::manifest::{
@@ -107,15 +107,24 @@ impl Job<'_> {
             independent_lower_ps: independent,
             egraph_gap_ppm: best.map(part),
             gap_ppm,
-            reasons: if gap_ppm > SMALL_GAP { self.reasons(extracted, achieved) } else { Vec::new() },
+            reasons: if gap_ppm > SMALL_GAP {
+                self.reasons(mapping, extracted, achieved)
+            } else {
+                Vec::new()
+            },
             covers: COVERS.into(),
         }
     }
 
-    fn reasons(&self, extracted: &Extracted, achieved: u64) -> Vec<GapReason> {
+    fn reasons(&self, mapping: &Mapping, extracted: &Extracted, achieved: u64) -> Vec<GapReason> {
         let Extracted { fronts, found, certificate, ranking, .. } = extracted;
-        let times = (achieved, certificate.independent, certificate.cores);
-        let list = reasons(fronts, &found.pick.chosen, &certificate.least, times, *ranking);
+        let standing = Standing {
+            time: achieved,
+            bound: certificate.independent,
+            used: mapping.sites.len() as u64,
+            cores: certificate.cores,
+        };
+        let list = reasons(fronts, &found.pick.chosen, &certificate.least, standing, *ranking);
         list.into_iter().take(MOST_REASONS).map(|gap| self.told(&gap, fronts)).collect()
     }
 
@@ -134,10 +143,10 @@ impl Job<'_> {
                 kind: GapKind::Unsplittable,
                 layer: Some(name(front)),
                 text: format!(
-                    "no cut of '{}' into as many parts is more even: its busiest core takes {} ps, an even share {} ps",
+                    "no cut of '{}' into as many parts is more even: its busiest core takes {}, an even share {}",
                     name(front),
-                    time.div_ceil(1000),
-                    even.div_ceil(1000)
+                    shown(time),
+                    shown(even)
                 ),
             },
             Gap::LayerBoundary { cores, filled } => GapReason {
@@ -156,6 +165,14 @@ impl Job<'_> {
             },
         }
     }
+}
+
+/// Femtoseconds for people, in nanoseconds or microseconds, rounded up.
+fn shown(fs: u64) -> String {
+    let hundredths = |unit: u64| fs.div_ceil(unit / 100);
+    let (value, unit) =
+        if fs < 1_000_000_000 { (hundredths(1_000_000), "ns") } else { (hundredths(1_000_000_000), "µs") };
+    format!("{}.{:02} {unit}", value / 100, value % 100)
 }
 
 /// Gaps up to here, in millionths, need no reason.

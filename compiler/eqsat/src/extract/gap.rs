@@ -39,17 +39,30 @@ pub enum Gap {
     },
 }
 
-/// The reasons for a gap between a mapping's time and the independent bound, the weightiest first. Times in femtoseconds.
+/// A mapping beside the independent bound; times in femtoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Time of the mapping.
+    pub time: u64,
+    /// The independent bound.
+    pub bound: u64,
+    /// Cores in use.
+    pub used: u64,
+    /// Cores that there are.
+    pub cores: u64,
+}
+
+/// The reasons for a gap between a mapping's time and the independent bound, the weightiest first.
 pub fn reasons(
     fronts: &[Front],
     chosen: &[usize],
     least: &[Least],
-    (time, bound, cores): (u64, u64, u64),
+    standing: Standing,
     ranking: Ranking,
 ) -> Vec<Gap> {
+    let Standing { time, bound, used, cores } = standing;
     let of = |k: usize| -> &Candidate { &fronts[k].candidates[chosen[k]] };
     let work = |k: usize| ranking.time(&least[k].total);
-    let used: u64 = (0..fronts.len()).map(|k| of(k).cores).sum();
     let mut out: Vec<(u64, Gap)> = Vec::new();
     // The layer that is slowest, and how even its parts are.
     if let Some(k) = (0..fronts.len()).filter(|k| of(*k).time >= time).min() {

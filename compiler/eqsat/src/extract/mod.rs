@@ -23,7 +23,7 @@ mod share;
 
 pub use bound::independent_lower;
 pub use candidate::{Candidate, Forms, Front, Pricing};
-pub use gap::{Gap, reasons};
+pub use gap::{Gap, Standing, reasons};
 pub use rank::Ranking;
 pub use run::{Extraction, Found, Share};
 pub(crate) use run::{held as held_terms, key as held_key};

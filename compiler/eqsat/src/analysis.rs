@@ -74,7 +74,7 @@ pub struct Analysis {
     pub(crate) sums: BTreeMap<(KernelId, i64, i64), Rc<[Interval]>>,
     /// Populations that a rule has made, with those that they were made of.
     pub derived: Vec<(Id, Id)>,
-    /// A union that was not one: two shapes in one class. A bug of a rule, told by the driver.
+    /// A union that was none: two shapes in one class. A bug of a rule, which debug builds stop at.
     pub conflict: Option<String>,
 }
 

@@ -95,7 +95,13 @@ struct Walk {
 
 fn sums_within(egraph: &EGraph, class: Id, walk: &mut Walk) -> Vec<Sum> {
     let class = egraph.find(class);
-    if walk.above.contains(&class) || walk.above.len() > MAX_CHAIN {
+    if walk.above.contains(&class) {
+        // A constant that a zero was added to contains itself: there it is the constant.
+        let constant =
+            egraph[class].nodes.iter().find_map(|t| if let Snn::Constant(k) = t { Some(*k) } else { None });
+        return constant.map(|k| Sum { terms: Vec::new(), constants: vec![k] }).into_iter().collect();
+    }
+    if walk.above.len() > MAX_CHAIN {
         return Vec::new();
     }
     if let Some(known) = walk.done.get(&class) {

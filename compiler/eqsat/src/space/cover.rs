@@ -52,7 +52,6 @@ pub(super) fn cover(
     let roots: BTreeSet<Id> = roots(graph, read).into_iter().map(class_of).collect();
     let mut options: BTreeMap<Id, Vec<(Form, Vec<Id>)>> = BTreeMap::new();
     let mut stack: Vec<Id> = roots.iter().copied().collect();
-    let mut refused = Vec::new();
     while let Some(class) = stack.pop() {
         if options.contains_key(&class) {
             continue;
@@ -61,13 +60,15 @@ pub(super) fn cover(
             .into_iter()
             .map(|(form, sources)| (form, sources.into_iter().map(resolve).collect()))
             .collect();
-        if own.is_empty() {
-            let node =
-                graph.ids().find(|id| class_of(*id) == class && matches!(graph.node(*id).op, Op::Neuron(_)));
-            refused.extend(node.map(|id| (id, refuse::formless(graph, id))));
-        }
         stack.extend(own.iter().flat_map(|(_, sources)| sources.iter().copied()));
         options.insert(class, own);
+    }
+    leave_out_formless(egraph, &mut options);
+    let mut refused = Vec::new();
+    for class in options.iter().filter(|(_, own)| own.is_empty()).map(|(class, _)| *class) {
+        let node =
+            graph.ids().find(|id| class_of(*id) == class && matches!(graph.node(*id).op, Op::Neuron(_)));
+        refused.extend(node.map(|id| (id, refuse::formless(graph, id))));
     }
     if !refused.is_empty() {
         refused.sort_by_key(|(id, _)| *id);
@@ -87,6 +88,28 @@ pub(super) fn cover(
     let chosen =
         needed.iter().filter_map(|class| Some((*class, options[class].get(picks[class])?.clone()))).collect();
     Ok((order, chosen))
+}
+
+/// Leaves out forms that read a population without one, as one that a rule has made may be when nothing but a constant
+/// enters it. Each population of the graph has another.
+fn leave_out_formless(egraph: &EGraph, options: &mut BTreeMap<Id, Vec<(Form, Vec<Id>)>>) {
+    let is_input = |class: Id| egraph[class].nodes.iter().any(|term| matches!(term, Snn::Input(_)));
+    loop {
+        let formless: BTreeSet<Id> = options
+            .iter()
+            .filter(|(class, own)| own.is_empty() && !is_input(**class))
+            .map(|(class, _)| *class)
+            .collect();
+        let mut changed = false;
+        for own in options.values_mut() {
+            let before = own.len();
+            own.retain(|(_, sources)| !sources.iter().any(|s| formless.contains(s)));
+            changed |= own.len() < before;
+        }
+        if !changed {
+            return;
+        }
+    }
 }
 
 /// What is needed whatever it is needed for: outputs, inputs, and what leads to none of them, as somebody may want to look

@@ -70,6 +70,7 @@ pub fn normalise(graph: &Graph) -> Result<Space, Vec<Diagnostic>> {
         saturation = more;
     }
     anchor::anchor(graph, &mut egraph, &built.terms);
+    debug_assert_eq!(egraph.analysis.conflict, None, "a rule joined values of different shapes");
     let outputs = refuse::outputs(graph)?;
     let read: Vec<NodeId> = outputs.iter().map(|o| o.population).collect();
     let (order, chosen) = cover::cover(graph, &egraph, &built.terms, &read)?;
